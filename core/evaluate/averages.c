@@ -58,6 +58,7 @@ pf_scores pf_scores_none(void)
                      .r2_activity = NAN,
                      .residual_correlation = NAN,
                      .log_likelihood = NAN,
+                     .monte_carlo_error = NAN,
                      .at_stake_no_plasticity = NAN,
                      .at_stake_mean_rate = NAN};
 }
@@ -112,6 +113,36 @@ static bool has_few_cells(const pf_animal_result *animals, size_t n)
   return has_few && n_scored > 1;
 }
 
+double pf_monte_carlo_percent(const pf_animal_result *animals, size_t n)
+{
+  double squares = 0.0;
+  size_t n_animals = 0;
+  for (size_t i = 0; i < n; i++) {
+    const pf_scores *scores = &animals[i].scores;
+    const double percent = 200.0 * scores->monte_carlo_error / scores->at_stake_no_plasticity;
+    if (!isnan(percent)) {
+      squares += percent * percent;
+      n_animals++;
+    }
+  }
+  return n_animals > 0 ? sqrt(squares) / (double)n_animals : (double)NAN;
+}
+
+/* Of the mean log likelihood over animals. */
+static double mean_error(const pf_animal_result *animals, size_t n)
+{
+  double squares = 0.0;
+  size_t n_animals = 0;
+  for (size_t i = 0; i < n; i++) {
+    const double error = animals[i].scores.monte_carlo_error;
+    if (!isnan(error)) {
+      squares += error * error;
+      n_animals++;
+    }
+  }
+  return n_animals > 0 ? sqrt(squares) / (double)n_animals : (double)NAN;
+}
+
 pf_status pf_scores_summarise(const pf_animal_result *animals, size_t n, pf_scores *mean,
                               pf_scores *median, bool *pooled, pf_error *error)
 {
@@ -125,6 +156,7 @@ pf_status pf_scores_summarise(const pf_animal_result *animals, size_t n, pf_scor
     mean->n_still += animals[i].scores.n_still;
   }
   *median = *mean;
+  mean->monte_carlo_error = mean_error(animals, n);
   *pooled = has_few_cells(animals, n);
   for (size_t f = 0; f < sizeof figures / sizeof figures[0]; f++) {
     for (size_t i = 0; i < n; i++) {

@@ -35,6 +35,7 @@ typedef struct pf_scores {
   double residual_correlation; /**< of recorded less expected activity, from step to step; NaN where
                                   nothing was recorded */
   double log_likelihood;       /**< mean over draws of the sum over scored steps */
+  double monte_carlo_error;    /**< of that, where inputs are integrated out; else NaN */
   /** Deviance that there is to explain, mean over draws: of the null, from the saturated model's.
    */
   double at_stake_no_plasticity, at_stake_mean_rate, at_stake_baselines[PF_N_BASELINES];
@@ -57,6 +58,12 @@ typedef struct pf_animal_result {
   bool interrupted; /**< not scored, because somebody stopped it */
   pf_scores scores;
 } pf_animal_result;
+
+/**
+ * Standard error of the animals' mean deviance explained (null: no plasticity), in %, by Monte
+ * Carlo alone; NaN where no inputs are integrated out.
+ */
+double pf_monte_carlo_percent(const pf_animal_result *animals, size_t n);
 
 typedef struct pf_evaluation {
   const char *evaluated_on; /**< "fresh draws" | "fresh animals" | "fitted draws" */

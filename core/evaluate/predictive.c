@@ -44,6 +44,18 @@ static double log_mean(const double *values, int64_t n)
   return best + log(sum); /* cppcheck-suppress invalidFunctionArg ; n is 1 or more */
 }
 
+/* Monte Carlo variance of that: of exp(values) / their mean, by n. */
+static double variance_of_log_mean(const double *values, int64_t n)
+{
+  const double middle = log_mean(values, n);
+  double squares = 0.0;
+  for (int64_t k = 0; k < n; k++) {
+    const double off = exp(values[k] - middle) - 1.0;
+    squares += off * off;
+  }
+  return n > 1 ? squares / (double)(n * (n - 1)) : (double)NAN;
+}
+
 pf_status pf_predictive_score(const pf_predictive_in *in, double *deviance, double *probability,
                               pf_error *error)
 {
@@ -77,6 +89,9 @@ pf_status pf_predictive_score(const pf_predictive_in *in, double *deviance, doub
     what.stream.draw++;
   }
   *deviance -= 2.0 * log_mean(values, n);
+  if (in->variance != NULL) {
+    *in->variance += variance_of_log_mean(values, n);
+  }
 done:
   pf_memory_free(memory);
   return status;

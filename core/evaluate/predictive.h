@@ -18,6 +18,8 @@ typedef struct pf_predictive_in {
   const double *theta;
   bool still; /**< weights stay as they start */
   pf_filter *filter;
+  double *variance; /**< += Monte Carlo variance of half the deviance, from the spread between
+                       filters; NULL: not wanted */
 } pf_predictive_in;
 
 /** Are recordings of this problem scored so? Squared errors are not. */

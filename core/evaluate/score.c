@@ -29,6 +29,7 @@ static double mean_of(const running_mean *mean)
 /* Sums over the animal's recordings. */
 typedef struct deviance_sums {
   double deviance[PF_N_ABLATIONS], no_plasticity, saturated;
+  double variance; /* Monte Carlo, of half the full model's deviance */
   int64_t n_cells;
 } deviance_sums;
 
@@ -208,7 +209,8 @@ static void add_r2(animal_sums *sums, const pf_draw *draw, const double *theta)
 typedef struct run {
   size_t r;
   const double *theta;
-  uint32_t flags; /* of pf_forward */
+  uint32_t flags;   /* of pf_forward */
+  double *variance; /* NULL: not wanted */
 } run;
 
 /* Likewise of the marginal likelihood, which is the same for every draw. */
@@ -223,7 +225,8 @@ static pf_status add_predictive(const animal_sums *sums, const run *at, double *
                                .draw = sums->draws[at->r],
                                .theta = at->theta,
                                .still = (at->flags & PF_SIMULATE_NO_PLASTICITY) != 0,
-                               .filter = sums->scorer->filter};
+                               .filter = sums->scorer->filter,
+                               .variance = at->variance};
   return pf_predictive_score(&in, sum, probability, error);
 }
 
@@ -250,7 +253,7 @@ static void add_ablations(animal_sums *sums, size_t r, const double *theta)
     pf_error *error = &sums->out->errors[a];
     int64_t n = 0;
     if (error->text[0] == '\0') {
-      const run at = {r, theta, pf_ablation_set_flags(a, draw)};
+      const run at = {r, theta, pf_ablation_set_flags(a, draw), NULL};
       (void)(sums->scorer->filter != NULL
                  ? add_predictive(sums, &at, &sums->draw.deviance[a], NULL, error)
                  : add_deviance(sums, &at, &sums->draw.deviance[a], &n, error));
@@ -277,8 +280,8 @@ static pf_status add_draw_deviances(animal_sums *sums, size_t r, int64_t *n, pf_
 {
   const pf_scoring *what = sums->what;
   const size_t recording = sums->recordings[r], at = recording * sums->model->n_parameters;
-  const run still = {r, what->null_thetas + at, PF_SIMULATE_NO_PLASTICITY};
-  const run full = {r, what->thetas + at, 0};
+  const run still = {r, what->null_thetas + at, PF_SIMULATE_NO_PLASTICITY, NULL};
+  const run full = {r, what->thetas + at, 0, NULL};
   pf_status status = add_deviance(sums, &still, &sums->draw.no_plasticity, n, error);
   if (status != PF_OK) {
     return status;
@@ -296,8 +299,8 @@ static pf_status add_marginal_deviances(animal_sums *sums, size_t r, int64_t *n,
   const pf_scoring *what = sums->what;
   const size_t recording = sums->recordings[r], at = recording * sums->model->n_parameters;
   double *probability = what->probability == NULL ? NULL : what->probability[recording];
-  const run still = {r, what->null_thetas + at, PF_SIMULATE_NO_PLASTICITY};
-  const run full = {r, what->thetas + at, 0};
+  const run still = {r, what->null_thetas + at, PF_SIMULATE_NO_PLASTICITY, NULL};
+  const run full = {r, what->thetas + at, 0, &sums->draw.variance};
   double ignored = 0.0;
   pf_status status = add_predictive(sums, &still, &sums->draw.no_plasticity, NULL, error);
   if (status != PF_OK) {
@@ -323,7 +326,7 @@ static pf_status score_draw(animal_sums *sums, size_t r, pf_error *error)
   } else if (sums->n_closed == 0) {
     status = add_marginal_deviances(sums, r, &n, error);
   } else { /* R2 alone */
-    const run full = {r, what->thetas + at, 0};
+    const run full = {r, what->thetas + at, 0, NULL};
     status = add_deviance(sums, &full, &ignored, &n, error);
   }
   if (status != PF_OK) {
@@ -512,6 +515,7 @@ static void set_scores(const animal_sums *sums, pf_animal_score *out)
       .r2_activity = out->r2_status == PF_OK ? mean_of(&sums->r2_activity) : NAN,
       .residual_correlation = mean_of(&sums->residual_correlation),
       .log_likelihood = pf_deviance_has_likelihood(sums->model) ? -0.5 * model / n : NAN,
+      .monte_carlo_error = sums->scorer->filter != NULL ? sqrt(sums->first.variance) : (double)NAN,
       .at_stake_no_plasticity = (all->no_plasticity - all->saturated) / n,
       .at_stake_mean_rate = out->mean_rate - all->saturated / n,
       .n_scored = all->n_cells / n_draws,

@@ -35,6 +35,7 @@ static void set_explained(builder *b, json_t *object, const pf_scores *scores)
   set_member(b, object, "r2_activity", pf_json_number(scores->r2_activity));
   set_member(b, object, "residual_correlation", pf_json_number(scores->residual_correlation));
   set_member(b, object, "log_likelihood", pf_json_number(scores->log_likelihood));
+  set_member(b, object, "monte_carlo_error", pf_json_number(scores->monte_carlo_error));
 }
 
 static json_t *theta_object(builder *b, const pf_results *results, const double *theta)

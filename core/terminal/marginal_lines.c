@@ -28,6 +28,16 @@ static marginal_sums sum_groups(const pf_fit *fit)
   return sums;
 }
 
+static void print_cost(const marginal_sums *sums, FILE *out)
+{
+  if (!isfinite(sums->cost)) {
+    (void)fputs("too few iterations to know the estimate's Monte Carlo error\n", out);
+    return;
+  }
+  (void)fprintf(out, "the estimate's Monte Carlo error costs %.2g nats%s\n", sums->cost,
+                sums->n > 1 ? " (the worst)" : "");
+}
+
 void pf_print_likelihood(const pf_problem *problem, const pf_fit *fit, FILE *out)
 {
   const pf_marginal_settings *settings = &problem->settings->marginal;
@@ -51,10 +61,9 @@ void pf_print_likelihood(const pf_problem *problem, const pf_fit *fit, FILE *out
       "integrated out\n"
       "              log likelihood %.2f (Monte Carlo error %.2g) with %lld particles, of "
       "which at\n"
-      "              least %.0f %% count; the estimate's Monte Carlo error costs %.2g "
-      "nats%s\n",
-      sums.log_likelihood, error, (long long)settings->particles, 100.0 * sums.least_share,
-      sums.cost, sums.n > 1 ? " (the worst)" : "");
+      "              least %.0f %% count; ",
+      sums.log_likelihood, error, (long long)settings->particles, 100.0 * sums.least_share);
+  print_cost(&sums, out);
   if (error > large_error) {
     (void)fprintf(out,
                   "  note: log likelihoods that differ by less than %.1f nats cannot be told apart "

@@ -16,6 +16,9 @@
 
 enum { MAX_TERMS = 12, MAX_FAILURES = 5, INTERVAL_WIDTH = 24 };
 
+/* Deviance explained, %, that Monte Carlo error may be before it is worth a warning. */
+static const double large_percent = 1.0;
+
 typedef struct printer {
   const pf_problem *problem;
   const pf_fit *fit;
@@ -656,6 +659,22 @@ static void print_residuals(const printer *p)
   print_sentence(p->out, 2, text);
 }
 
+/* Particles too few to say what the table says. */
+static void print_monte_carlo(const printer *p)
+{
+  const double percent = pf_monte_carlo_percent(p->evaluation->animals, p->evaluation->n_animals);
+  char text[300];
+  if (!(percent > large_percent)) {
+    return;
+  }
+  (void)snprintf(
+      text, sizeof text,
+      "warning: the mean deviance explained has a Monte Carlo error of %.1f %%; four times "
+      "the particles (marginal.particles=%lld) halve it",
+      percent, 4 * (long long)p->problem->settings->marginal.particles);
+  print_sentence(p->out, 2, text);
+}
+
 /* Of choices between options: against models without synapses, fitted to each animal. */
 static void print_baselines(const printer *p)
 {
@@ -715,6 +734,7 @@ static void print_scores(const printer *p)
                                          : "null: mean rate (each unit's mean)"});
   print_baselines(p);
   print_residuals(p);
+  print_monte_carlo(p);
   if (e->pooled) {
     (void)fputs("  (all: of all animals together, since some have fewer than 20 observations)\n",
                 p->out);

@@ -87,6 +87,13 @@ print(unit['marginal'])
 assert math.isfinite(unit['marginal']['log_likelihood']) and unit['marginal']['monte_carlo_error'] > 1.0
 END
 
+# few trials: little deviance is there to explain, and two particles do not say how much of it is
+marginal_fit few "$config" source.animals=1 marginal.particles=2 marginal.draws=2 marginal.iterations=1 \
+  marginal.replicates=2 'source.task.blocks=({trials=12;reward=[0.2,0.8];})' report=false
+says few 'mean deviance explained has a Monte Carlo error of'
+says one 'too few iterations to know'
+grep -q 'mean deviance explained has a Monte Carlo error' "$work/hidden.log" && fail "60 particles are enough, and yet it warns"
+
 # 5,000 steps of one animal: weights of particles do not fade away.
 marginal_fit long "$config" source.animals=1 marginal.particles=20 marginal.draws=2 marginal.iterations=1 \
   marginal.replicates=2 'source.task.blocks=({trials=2600;reward=[0.2,0.8];})' report=false
