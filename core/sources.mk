@@ -344,7 +344,7 @@ core_sources += core/store/theta_csv.c
 core_sources += core/store/trajectories_h5.c
 
 core_sources += core/plot/figure_layers.c core/plot/figure.h core/plot/figure_parts.h
-core_sources += core/plot/figure_draw.c
+core_sources += core/plot/figure_csv.c core/plot/figure_draw.c
 core_sources += core/plot/figure_script.c
 
 core_sources += core/figures/behaviour.c core/figures/behaviour.h

@@ -11,7 +11,7 @@ SH_LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/shared-or-fail
 LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/shared-or-fail
 EXTRA_DIST += tests/headers/headers.tap tests/readmes.tap tests/docs/readability.tap tests/unit.tap tests/shared-or-fail tests/e2e/lib.sh $(e2e_tests)
 EXTRA_DIST += tests/examples.sh tests/installed.sh examples
-EXTRA_DIST += tests/tree/tree.tap tests/tree/tree.py
+EXTRA_DIST += tests/tree/tree.tap tests/tree/tree.py tests/report/look.py
 EXTRA_DIST += tests/abi
 EXTRA_DIST += tests/instructions/instructions.tap tests/instructions/counts.txt
 

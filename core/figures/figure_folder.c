@@ -32,7 +32,7 @@ static bool is_dots(const char *name)
 static bool is_figure(const char *name)
 {
   const size_t n = strlen(name);
-  return n > 4 && strcmp(name + n - 4, ".svg") == 0;
+  return n > 4 && (strcmp(name + n - 4, ".svg") == 0 || strcmp(name + n - 4, ".csv") == 0);
 }
 
 /** What to do with one entry of a folder. False, with errno: go no further. */

@@ -3,8 +3,10 @@
 #include "core/config/config.h"
 #include "core/figures/result_folder.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static pf_status read_sheets(pf_run_data *r, pf_error *error)
 {
@@ -35,6 +37,24 @@ static pf_status read_sheets(pf_run_data *r, pf_error *error)
     }
   }
   return PF_OK;
+}
+
+/** "x^2 r" becomes "x² r" for readers. Both have the same number of bytes. */
+static void raise_powers(pf_sheet *sheet)
+{
+  const size_t column = sheet != NULL ? pf_sheet_column(sheet, "label") : 0;
+  if (sheet == NULL || column >= sheet->n_columns) {
+    return;
+  }
+  for (size_t i = 0; i < sheet->n_rows; i++) {
+    char *label = sheet->cells[i * sheet->n_columns + column];
+    for (char *at = strchr(label, '^'); at != NULL; at = strchr(at + 1, '^')) {
+      if ((at[1] == '2' || at[1] == '3') && !isdigit((unsigned char)at[2])) {
+        at[1] = (char)(at[1] == '2' ? 0xb2 : 0xb3);
+        at[0] = (char)0xc2;
+      }
+    }
+  }
 }
 
 static pf_status read_trajectories(pf_run_data *r, pf_error *error)
@@ -101,6 +121,9 @@ pf_status pf_run_data_read(const char *folder, pf_run_data *out, pf_error *error
   if (status != PF_OK) {
     return status;
   }
+  raise_powers(out->theta);
+  raise_powers(out->spectrum);
+  raise_powers(out->population);
   status = read_trajectories(out, error);
   if (status != PF_OK) {
     return status;

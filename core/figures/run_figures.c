@@ -2,6 +2,7 @@
 
 static const pf_run_figure table[] = {
     {"coefficients", NULL, 1, pf_plot_coefficients},
+    {"other-values", NULL, 1, NULL},
     {"spectrum", NULL, 1, pf_plot_spectrum},
     {"population", NULL, 1, pf_plot_population},
     {"groups", NULL, 1, pf_plot_groups},

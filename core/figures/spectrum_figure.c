@@ -91,16 +91,64 @@ static pf_status draw_directions(pf_figure *figure, const pf_sheet *s, const col
     for (size_t d = 0; d < n; d++) {
       memcpy(dense + d * n_values, cells + d * MAX_DIRECTIONS, n_values * sizeof *dense);
     }
+    char numbers[MAX_DIRECTIONS][8];
+    const char *rows[MAX_DIRECTIONS];
+    for (size_t d = 0; d < n; d++) {
+      (void)snprintf(numbers[d], sizeof numbers[d], "%zu", d + 1);
+      rows[d] = n <= 20 || d % 2 == 0 ? numbers[d] : "";
+    }
     pf_panel *panel =
         pf_figure_panel(figure, (pf_axes){.title = "what each direction is made of",
                                           .x = {.ticks = ticks, .n_ticks = n_values},
-                                          .y = {.label = "direction, least determined on top"}});
+                                          .y = {.label = "direction, least determined on top",
+                                                .ticks = rows,
+                                                .n_ticks = n}});
     pf_panel_heat(panel, (pf_heat){dense, n, n_values, -1.0, 1.0, true, "share"});
   }
   const pf_status status = cells == NULL || dense == NULL ? PF_STOP : PF_OK;
   pf_memory_free(cells);
   pf_memory_free(dense);
   return status;
+}
+
+/** Directions of all fits whose eigenvalue is not above the line. */
+static size_t count_free(const pf_sheet *s, const columns *c, double line)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < s->n_rows; i++) {
+    const bool is_next =
+        i == 0 || !same_text(s, i, i - 1, c->unit) || !same_text(s, i, i - 1, c->direction);
+    n += is_next && !(pf_sheet_number(s, i, c->eigenvalue) > line) ? 1 : 0;
+  }
+  return n;
+}
+
+/** The figure, with the panel of eigenvalues and the line below which directions are free. */
+static pf_figure *begin_figure(pf_figures *figures, const pf_sheet *s, const columns *c,
+                               double line, pf_panel **panel)
+{
+  const size_t n_free = count_free(s, c, line);
+  char found[80] = "Here no direction is free.";
+  if (n_free > 0) {
+    (void)snprintf(found, sizeof found, "Here %zu %s free.", n_free,
+                   n_free == 1 ? "direction is" : "directions are");
+  }
+  char caption[600];
+  (void)snprintf(caption, sizeof caption,
+                 "What the data determine: eigenvalues of the Fisher information, scaled so that "
+                 "each coefficient alone has 1. Directions below %.2g are free: nothing in the "
+                 "data changes along them. %s Right: the directions of the first fit in terms "
+                 "of its coefficients.",
+                 line, found);
+  pf_figure *figure = pf_figures_add(
+      figures, "spectrum", (pf_figure_look){.caption = caption, .columns = 2, .panel_height = 340});
+  *panel = pf_figure_panel(figure, (pf_axes){.x = {.label = "direction", .is_whole = true},
+                                             .y = {.label = "eigenvalue", .logarithmic = true}});
+  if (n_free > 0) {
+    pf_panel_horizontal(
+        *panel, (pf_mark){.colour = PF_BLACK, .dashed = true, .label = "below: free"}, line);
+  }
+  return figure;
 }
 
 pf_status pf_plot_spectrum(pf_figures *figures, const pf_run_data *run, pf_error *error)
@@ -123,22 +171,8 @@ pf_status pf_plot_spectrum(pf_figures *figures, const pf_run_data *run, pf_error
   double *y = pf_memory_need(s->n_rows, sizeof *y, error);
   pf_status status = x == NULL || y == NULL ? PF_STOP : PF_OK;
   if (status == PF_OK) {
-    pf_figure *figure = pf_figures_add(
-        figures, "spectrum",
-        (pf_figure_look){
-            .caption =
-                "What the data determine: eigenvalues of the Fisher information, scaled so that "
-                "each coefficient alone has 1. Directions below the line are free: nothing in the "
-                "data changes along them. Right: the directions of the first fit in terms of its "
-                "coefficients.",
-            .columns = 2,
-            .panel_height = 340});
-    pf_panel *panel =
-        pf_figure_panel(figure, (pf_axes){.x = {.label = "direction"},
-                                          .y = {.label = "eigenvalue", .logarithmic = true},
-                                          .no_legend = true});
-    pf_panel_horizontal(panel, (pf_mark){.colour = PF_GREY, .width = 2},
-                        fmax(rank_tolerance, floor_of_axis));
+    pf_panel *panel = NULL;
+    pf_figure *figure = begin_figure(figures, s, &c, fmax(rank_tolerance, floor_of_axis), &panel);
     size_t n_first = 0, unit = 0;
     for (size_t first = 0; first < s->n_rows; unit++) {
       const size_t n_rows = rows_of_unit(s, &c, first);

@@ -29,15 +29,28 @@ static columns columns_of(const pf_sheet *theta)
 
 /** A parameter: the rows it has, one for each unit. */
 typedef struct coefficient {
-  size_t row;   /**< its first */
-  double size;  /**< largest |estimate| or |truth|: what is drawn where there are too many */
-  size_t order; /**< in the file */
+  size_t row;  /**< its first */
+  double size; /**< largest |estimate| or |truth|: what is drawn where there are too many */
+  size_t rule; /**< counted in the order of the file */
 } coefficient;
 
 static bool same_parameter(const pf_sheet *theta, const columns *c, size_t a, size_t b)
 {
   return strcmp(pf_sheet_text(theta, a, c->name), pf_sheet_text(theta, b, c->name)) == 0 &&
          strcmp(pf_sheet_text(theta, a, c->owner), pf_sheet_text(theta, b, c->owner)) == 0;
+}
+
+/** Rule by rule in the order of the file, and within a rule the largest first. */
+static int by_rule_and_size(const void *a, const void *b)
+{
+  const coefficient *left = a, *right = b;
+  if (left->rule != right->rule) {
+    return left->rule > right->rule ? 1 : -1;
+  }
+  if (left->size > right->size || left->size < right->size) {
+    return right->size > left->size ? 1 : -1;
+  }
+  return (left->row > right->row) - (left->row < right->row);
 }
 
 static int by_size(const void *a, const void *b)
@@ -47,15 +60,31 @@ static int by_size(const void *a, const void *b)
   return (y > x) - (y < x);
 }
 
-static int by_order(const void *a, const void *b)
+static bool is_of_rule(const pf_sheet *theta, const columns *c, size_t row)
 {
-  const size_t x = ((const coefficient *)a)->order;
-  const size_t y = ((const coefficient *)b)->order;
-  return (x > y) - (x < y);
+  return strncmp(pf_sheet_text(theta, row, c->owner), "rules.", strlen("rules.")) == 0;
 }
 
-/** Fitted parameters; those of largest size where there are too many. How many are kept; *all: how
- * many there are. */
+/** Of parameter `row`: the largest |estimate| or |truth|, over units. */
+static double largest_of(const pf_sheet *theta, const columns *c, size_t row)
+{
+  double largest = fmax(fabs(pf_sheet_number(theta, row, c->truth)), 0.0);
+  for (size_t i = row; i < theta->n_rows; i++) {
+    if (same_parameter(theta, c, i, row)) {
+      largest = fmax(largest, fabs(pf_sheet_number(theta, i, c->estimate)));
+    }
+  }
+  return largest;
+}
+
+static bool is_fitted(const pf_sheet *theta, const columns *c, size_t row)
+{
+  return strcmp(pf_sheet_text(theta, row, c->unit), pf_sheet_text(theta, 0, c->unit)) == 0 &&
+         strcmp(pf_sheet_text(theta, row, c->fixed), "1") != 0 && is_of_rule(theta, c, row);
+}
+
+/** Fitted parameters of rules; those of largest size where there are too many. How many are kept;
+ * *all: how many there are. */
 static size_t choose_coefficients(const pf_sheet *theta, const columns *c, coefficient *out,
                                   size_t *all)
 {
@@ -66,21 +95,22 @@ static size_t choose_coefficients(const pf_sheet *theta, const columns *c, coeff
     for (size_t k = 0; !again && k < n; k++) {
       again = same_parameter(theta, c, out[k].row, i);
     }
-    if (!again && strcmp(pf_sheet_text(theta, i, c->unit), pf_sheet_text(theta, 0, c->unit)) == 0 &&
-        strcmp(pf_sheet_text(theta, i, c->fixed), "1") != 0) {
-      out[n] = (coefficient){.row = i, .order = n};
-      n++;
+    if (again || !is_fitted(theta, c, i)) {
+      continue;
     }
+    const bool same_rule = n > 0 && strcmp(pf_sheet_text(theta, out[n - 1].row, c->owner),
+                                           pf_sheet_text(theta, i, c->owner)) == 0;
+    const size_t before = n > 0 ? out[n - 1].rule : 0;
+    out[n] = (coefficient){
+        .row = i, .size = largest_of(theta, c, i), .rule = same_rule ? before : before + 1};
+    n++;
   }
   *all = n;
   if (n > PF_MAX_COEFFICIENTS_DRAWN) {
-    for (size_t k = 0; k < n; k++) {
-      out[k].size = fmax(fabs(pf_sheet_number(theta, out[k].row, c->estimate)), 0.0);
-    }
     qsort(out, n, sizeof *out, by_size);
     n = PF_MAX_COEFFICIENTS_DRAWN;
-    qsort(out, n, sizeof *out, by_order);
   }
+  qsort(out, n, sizeof *out, by_rule_and_size);
   return n;
 }
 
@@ -165,7 +195,8 @@ static pf_status draw_cloud(pf_figures *figures, const cloud *points, pf_error *
   const bool known = any_finite(points->truth, n);
   const bool intervals = any_finite(points->low, points->n);
   char caption[400];
-  (void)snprintf(caption, sizeof caption, "Estimates%s%s%s.%s",
+  (void)snprintf(caption, sizeof caption,
+                 "Coefficients of the rules, rule by rule, the largest first%s%s%s.%s",
                  n_units > 1 ? ", one point for each unit" : "",
                  intervals ? ", with 95 % intervals" : "",
                  known ? "; rings: the values with which the data were made" : "",
@@ -196,13 +227,43 @@ static pf_status draw_cloud(pf_figures *figures, const cloud *points, pf_error *
   return n_units > 1 ? draw_medians(panel, points, n, error) : PF_OK;
 }
 
-static size_t count_units(const pf_sheet *theta, const columns *c)
+static size_t count_units(const pf_sheet *theta, const columns *c, size_t row)
 {
   size_t n = 0;
   for (size_t i = 0; i < theta->n_rows; i++) {
-    n += same_parameter(theta, c, i, 0) ? 1 : 0;
+    n += same_parameter(theta, c, i, row) ? 1 : 0;
   }
   return n;
+}
+
+/** Fitted values of the first unit that are no coefficients of a rule (starting weights, gains),
+ * as a distribution. */
+static pf_status plot_other_values(pf_figures *figures, const pf_sheet *theta, const columns *c,
+                                   pf_error *error)
+{
+  double *values = pf_memory_need(theta->n_rows, sizeof *values, error);
+  size_t n = 0;
+  if (values == NULL) {
+    return PF_STOP;
+  }
+  for (size_t i = 0; i < theta->n_rows; i++) {
+    if (!is_of_rule(theta, c, i) && strcmp(pf_sheet_text(theta, i, c->fixed), "1") != 0) {
+      values[n++] = pf_sheet_number(theta, i, c->estimate);
+    }
+  }
+  if (n > 0) {
+    pf_figure *figure = pf_figures_add(
+        figures, "other-values",
+        (pf_figure_look){.caption =
+                             "The fitted values that are no coefficients of a rule, such as "
+                             "starting weights, of all fits: how often each value was found. "
+                             "theta.csv has each of them."});
+    pf_panel *panel = pf_figure_panel(
+        figure, (pf_axes){.x = {.label = "value"}, .y = {.label = "how many"}, .no_legend = true});
+    pf_panel_histogram(panel, (pf_mark){.colour = PF_BLUE}, values, n, 0);
+  }
+  pf_memory_free(values);
+  return PF_OK;
 }
 
 pf_status pf_plot_coefficients(pf_figures *figures, const pf_run_data *run, pf_error *error)
@@ -230,13 +291,16 @@ pf_status pf_plot_coefficients(pf_figures *figures, const pf_run_data *run, pf_e
                     .ticks = ticks,
                     .n_shown = n,
                     .n_all = all,
-                    .n_units = count_units(theta, &c)};
+                    .n_units = count_units(theta, &c, chosen[0].row)};
     for (size_t k = 0; k < n; k++) {
       ticks[k] = pf_sheet_text(theta, chosen[k].row, c.label);
       ticks[k] = ticks[k][0] != '\0' ? ticks[k] : pf_sheet_text(theta, chosen[k].row, c.name);
     }
     collect_points(theta, &c, chosen, &points);
     status = draw_cloud(figures, &points, error);
+  }
+  if (status == PF_OK) {
+    status = plot_other_values(figures, theta, &c, error);
   }
   pf_memory_free(chosen);
   pf_memory_free(numbers);
@@ -251,8 +315,8 @@ static void learning_panel(pf_figure *figure, const pf_sheet *fit, const char *c
   const size_t unit = pf_sheet_column(fit, "unit");
   const size_t epoch = pf_sheet_column(fit, "epoch");
   const size_t value = pf_sheet_column(fit, column);
-  pf_panel *panel =
-      pf_figure_panel(figure, (pf_axes){.x = {.label = "epoch"}, .y = {.label = label}});
+  pf_panel *panel = pf_figure_panel(
+      figure, (pf_axes){.x = {.label = "epoch", .is_whole = true}, .y = {.label = label}});
   size_t n_units = 0;
   for (size_t first = 0; first < fit->n_rows; n_units++) {
     size_t n = 0;

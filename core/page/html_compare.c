@@ -6,6 +6,7 @@
 #include "core/figures/result_folder.h"
 #include "core/page/html_select.h"
 
+#include <ctype.h>
 #include <string.h>
 
 typedef struct comparison {
@@ -321,9 +322,9 @@ static void animals_table(pf_text *page, const comparison *c, const json_t *vali
 {
   const json_t *animals = json_object_get(c->summary, "animals");
   pf_page_fold(page, "Each animal: log likelihood per choice");
-  pf_text_add(page, "<div class=\"wide\"><table>\n<tr><th>animal</th>");
+  pf_text_add(page, "<div class=\"wide\"><table>\n<tr><th scope=\"col\">animal</th>");
   for (size_t i = 0; i < c->n; i++) {
-    pf_text_add(page, "<th class=\"n\">");
+    pf_text_add(page, "<th scope=\"col\" class=\"n\">");
     pf_page_text(page, c->names[i]);
     pf_text_add(page, "</th>");
   }
@@ -361,14 +362,44 @@ static void write_validation(pf_text *page, const comparison *c, const json_t *v
   animals_table(page, c, validation);
 }
 
+/** Where the sentence ends that begins here: after a stop, before a blank and a capital. */
+static size_t sentence_length(const char *text)
+{
+  size_t n = 0;
+  while (text[n] != '\0') {
+    const bool stops = text[n] == '.' && text[n + 1] == ' ';
+    if (stops && isupper((unsigned char)text[n + 2])) {
+      return n + 1;
+    }
+    n++;
+  }
+  return n;
+}
+
+/** The conclusion, a point for each sentence. */
+static void write_conclusion(pf_text *page, const char *words)
+{
+  pf_text_add(page, "<div class=\"verdict\" role=\"region\" aria-label=\"Conclusion\">\n"
+                    "<p><b>What was found.</b></p>\n<ul>\n");
+  while (*words != '\0') {
+    char sentence[2000];
+    const size_t n = sentence_length(words);
+    (void)snprintf(sentence, sizeof sentence, "%.*s", (int)n, words);
+    pf_text_add(page, "<li>");
+    pf_page_text(page, sentence);
+    pf_text_add(page, "</li>\n");
+    words += n;
+    words += strspn(words, " \n");
+  }
+  pf_text_add(page, "</ul>\n</div>\n");
+}
+
 static void write_page(pf_text *page, const comparison *c, const json_t *validations)
 {
   char text[700];
   const char *name = pf_result_string(c->summary, "name");
   pf_page_begin(page, name[0] != '\0' ? name : "comparison");
-  pf_text_add(page, "<p class=\"words\">");
-  pf_page_text(page, pf_result_string(c->summary, "words"));
-  pf_text_add(page, "</p>\n");
+  write_conclusion(page, pf_result_string(c->summary, "words"));
   (void)snprintf(text, sizeof text,
                  "%zu candidates on %zu %s. p: exact paired Wilcoxon test against the base "
                  "(%.100s), Holm-corrected over the candidates; against the best there is an "

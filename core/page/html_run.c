@@ -332,6 +332,7 @@ static pf_status write_coefficients(pf_text *page, const run *r, pf_error *error
   pf_page_heading(page, "Coefficients", NULL);
   pf_html_equations(page, r->data.summary);
   (void)pf_page_figures(page, r->figures, "coefficients", 1);
+  (void)pf_page_figures(page, r->figures, "other-values", 1);
   const bool several = sorted_estimates(theta, 0, false, values) > 1;
   const char *columns[10] = {"owner", "name", "in print", "truth",
                              several ? "median where identified" : "estimate"};

@@ -107,7 +107,7 @@ void pf_page_table_of_numbers(pf_text *page, const char *const *columns, size_t 
 {
   pf_text_add(page, "<div class=\"wide\"><table>\n<tr>");
   for (size_t i = 0; i < n; i++) {
-    pf_text_add(page, i < n_text ? "<th>" : "<th class=\"n\">");
+    pf_text_add(page, i < n_text ? "<th scope=\"col\">" : "<th scope=\"col\" class=\"n\">");
     pf_page_text(page, columns[i]);
     pf_text_add(page, "</th>");
   }
@@ -157,13 +157,17 @@ void pf_page_fold_end(pf_text *page)
 static void add_figure(pf_text *page, const pf_figures *figures, size_t i)
 {
   const char *caption = pf_figures_caption(figures, i);
-  pf_text_add(page, "<figure>\n%s", pf_figures_svg(figures, i));
-  if (caption != NULL) {
-    pf_text_add(page, "<figcaption>");
-    pf_page_text(page, caption);
-    pf_text_add(page, "</figcaption>\n");
-  }
-  pf_text_add(page, "</figure>\n");
+  const char *name = pf_figures_name(figures, i);
+  const char *svg = pf_figures_svg(figures, i);
+  pf_text_add(page, "<figure>\n<div class=\"drawing\" role=\"img\" aria-label=\"%s%s", name,
+              caption != NULL ? ": " : "");
+  pf_page_text(page, caption);
+  pf_text_add(page, "\">\n%s</div>\n<figcaption>", svg);
+  pf_page_text(page, caption);
+  pf_text_add(page,
+              " <span class=\"files\"><a href=\"figures/%s.svg\">larger (SVG)</a> "
+              "<a href=\"figures/%s.csv\">data (CSV)</a></span></figcaption>\n</figure>\n",
+              name, name);
 }
 
 static bool is_of(const pf_figures *figures, size_t i, const char *which)

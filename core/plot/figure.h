@@ -64,6 +64,7 @@ typedef struct pf_axis {
   double low, high;         /**< both 0: from the data */
   bool logarithmic;         /**< what is not positive is a gap */
   bool no_ticks;            /**< no numbers along it */
+  bool is_whole;            /**< whole numbers only */
   bool is_share;            /**< numbers at 0, 0.25, ..., 1 only, wherever it ends */
   const char *const *ticks; /**< [n_ticks] names at 0, 1, 2, ... in place of numbers; copied */
   size_t n_ticks;
@@ -136,8 +137,8 @@ typedef struct pf_heat {
 /** One for each panel. More than 128 rows (columns): every k-th is shown. */
 void pf_panel_heat(pf_panel *panel, pf_heat heat);
 
-/** Draw all figures as FOLDER/NAME.svg; the folder is made if need be. See above for what happens
- * without gnuplot. */
+/** Draw all figures as FOLDER/NAME.svg, with their data in FOLDER/NAME.csv; the folder is made if
+ * need be. See above for what happens without gnuplot. */
 pf_status pf_figures_render(pf_figures *figures, const char *folder, pf_error *error);
 /** Did pf_figures_render draw? */
 bool pf_figures_plotted(const pf_figures *figures);

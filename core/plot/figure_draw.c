@@ -214,14 +214,22 @@ static void draw_figure(pf_figures *set)
   }
 }
 
-static bool write_file(const char *path, const char *svg)
+static void write_drawing(const pf_figure *figure, FILE *file)
+{
+  (void)fputs("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n", file);
+  (void)fputs(figure->svg, file);
+}
+
+typedef void (*write_what)(const pf_figure *figure, FILE *file);
+
+static bool write_file(const char *path, const pf_figure *figure, write_what write)
 {
   FILE *file = fopen(path, "w");
   if (file == NULL) {
     return false;
   }
-  const bool written = fputs("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n", file) != EOF &&
-                       fputs(svg, file) != EOF && fflush(file) == 0;
+  write(figure, file);
+  const bool written = fflush(file) == 0 && ferror(file) == 0;
   const int reason = errno;
   if (fclose(file) != 0) {
     return false;
@@ -230,18 +238,26 @@ static bool write_file(const char *path, const char *svg)
   return written;
 }
 
-static pf_status write_svg(const char *folder, const pf_figure *figure, pf_error *error)
+/** FOLDER/NAME.svg and FOLDER/NAME.csv. */
+static pf_status write_figure(const char *folder, const pf_figure *figure, pf_error *error)
 {
+  static const struct {
+    const char *suffix;
+    write_what write;
+  } files[] = {{"svg", write_drawing}, {"csv", pf_figure_csv}};
   const size_t length = strlen(folder) + strlen(figure->name) + 16;
   char *path = pf_memory_need(length, 1, error);
   if (path == NULL) {
     return PF_STOP;
   }
-  (void)snprintf(path, length, "%s/%s.svg", folder, figure->name);
-  const pf_status status =
-      write_file(path, figure->svg)
-          ? PF_OK
-          : pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
+  pf_status status = PF_OK;
+  for (size_t k = 0; k < sizeof files / sizeof files[0]; k++) {
+    (void)snprintf(path, length, "%s/%s.%s", folder, figure->name, files[k].suffix);
+    if (!write_file(path, figure, files[k].write)) {
+      status = pf_fail(error, PF_STOP, "cannot write '%s': %s", path, strerror(errno));
+      break;
+    }
+  }
   pf_memory_free(path);
   return status;
 }
@@ -262,7 +278,7 @@ pf_status pf_figures_render(pf_figures *set, const char *folder, pf_error *error
     return pf_fail(error, PF_STOP, "cannot make the folder '%s': %s", folder, strerror(errno));
   }
   for (size_t i = 0; i < set->n; i++) {
-    const pf_status status = write_svg(folder, set->figures[i], error);
+    const pf_status status = write_figure(folder, set->figures[i], error);
     if (status != PF_OK) {
       return status;
     }

@@ -61,5 +61,7 @@ struct pf_figures {
 
 /** The commands that draw all figures, one SVG after the other, to gnuplot's standard output. */
 void pf_figures_script(const pf_figures *figures, FILE *out);
+/** The data of one figure: a row for each point. */
+void pf_figure_csv(const pf_figure *figure, FILE *out);
 
 #endif

@@ -94,13 +94,14 @@ static bool has_points(const pf_axes *axes, const pf_layer *layer)
 
 /* ---- data ---- */
 
-/** Rows of a layer; a gap is an empty line, which ends a line (or a band) in gnuplot. */
+/** Rows of a layer; a gap is an empty line, which ends a line (or a band) in gnuplot. A heat map
+ * keeps its cells without a value: from a grid with holes gnuplot makes a slanted one. */
 static void data_rows(const pf_axes *axes, const pf_layer *layer, FILE *out)
 {
   const size_t columns = layer->rows > 0 ? layer->n / layer->rows : 1;
   bool gap = true;
   for (size_t i = 0; i < layer->n; i++) {
-    if (!point_is_usable(axes, layer, i)) {
+    if (layer->kind != PF_LAYER_HEAT && !point_is_usable(axes, layer, i)) {
       (void)fputs(gap ? "" : "\n", out);
       gap = true;
       continue;
@@ -305,15 +306,15 @@ static void fit_x(const pf_panel *panel, double width, FILE *out)
   } else if (curve && !wide && axis->n_ticks == 0) {
     (void)fputs("set autoscale xfix\n", out);
   }
-  if (!wide && low < high && width < 400.0 && axis->n_ticks == 0 && !axis->logarithmic &&
-      !axis->no_ticks && !axis->is_share) {
-    (void)fprintf(out, "set xtics %.9g\n", nice_step(high - low));
+  const bool is_named = axis->n_ticks > 0 || axis->logarithmic || axis->no_ticks || axis->is_share;
+  if (!wide && low < high && !is_named && (width < 400.0 || axis->is_whole)) {
+    const double step = nice_step(high - low);
+    (void)fprintf(out, "set xtics %.9g\n", axis->is_whole ? fmax(step, 1.0) : step);
   }
 }
 
-/** A heat map's own: cells with their centres at whole numbers, row 0 at the top, no grid over it,
- * its colours. */
-static void heat_axes(const pf_layer *heat, FILE *out)
+/** Cells with their centres at whole numbers, row 0 at the top; after ticks that have names. */
+static void heat_ranges(const pf_layer *heat, FILE *out)
 {
   const double rows = (double)(heat->rows * heat->row_step);
   const size_t n_columns = heat->rows > 0 ? heat->n / heat->rows : 0;
@@ -321,6 +322,14 @@ static void heat_axes(const pf_layer *heat, FILE *out)
   write_range('x', -0.5 * (double)heat->column_step, columns - 0.5 * (double)heat->column_step,
               false, out);
   write_range('y', -0.5 * (double)heat->row_step, rows - 0.5 * (double)heat->row_step, true, out);
+}
+
+/** A heat map's own: no grid over it, its colours. */
+static void heat_axes(const pf_layer *heat, FILE *out)
+{
+  const double rows = (double)(heat->rows * heat->row_step);
+  const size_t n_columns = heat->rows > 0 ? heat->n / heat->rows : 0;
+  const double columns = (double)(n_columns * heat->column_step);
   (void)fputs("unset grid\nset border 0\nset tics scale 0\n", out);
   (void)fputs(
       "set object 1 rectangle from graph 0, graph 0 to graph 1, graph 1 behind fc rgb '#D9D9D9' "
@@ -510,6 +519,9 @@ static void draw_panel(const pf_panel *panel, double width, bool stacked, FILE *
   fit_x(panel, width, out);
   axis_of('x', &panel->axes.x, width, out);
   axis_of('y', &panel->axes.y, width, out);
+  if (heat != NULL) {
+    heat_ranges(heat, out);
+  }
   if (panel->axes.y.low >= panel->axes.y.high && stands_on_zero(panel)) {
     (void)fputs("set yrange [0:*]\n", out);
   }

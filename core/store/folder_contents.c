@@ -58,7 +58,7 @@ static bool is_job(const char *name)
 
 static bool is_figure(const char *name)
 {
-  return ends_with(name, ".svg") || ends_with(name, ".svg.part");
+  return ends_with(name, ".svg") || ends_with(name, ".csv") || ends_with(name, ".svg.part");
 }
 
 /* Folders within a run folder, and what is plastfit's in them. */

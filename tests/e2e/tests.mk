@@ -49,6 +49,7 @@ e2e_tests += tests/e2e/recover.sh
 e2e_tests += tests/e2e/sessions.sh
 e2e_tests += tests/e2e/signals.sh
 e2e_tests += tests/e2e/report.sh
+e2e_tests += tests/e2e/report_in_browser.sh
 e2e_tests += tests/e2e/select.sh
 e2e_tests += tests/e2e/simulate.sh
 e2e_tests += tests/e2e/table.sh

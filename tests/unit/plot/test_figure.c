@@ -90,7 +90,7 @@ Test(report_figure, the_same_calls_give_the_same_bytes)
     cr_assert(strcmp(pf_figures_svg(once, i), pf_figures_svg(again, i)) == 0);
   }
   cr_expect(entries(folder) ==
-            2); /* first.svg, second.svg, and nothing that was needed on the way */
+            4); /* first and second, each .svg and .csv; nothing that was needed on the way */
   pf_figures_free(once);
   pf_figures_free(again);
   scratch_remove(folder);
