@@ -299,6 +299,17 @@ static pf_status show_another(pf_inference_group *out, pf_error *error)
                        pf_interval_methods[out->main]->name);
 }
 
+/* Where "auto" wanted animals as clusters, and these do not vary as animals do. */
+static pf_status warn_of_alike(pf_inference_group *out, pf_error *error)
+{
+  const pf_intervals *refused = &out->methods[PF_INTERVAL_sandwich];
+  if (refused->there || refused->why == NULL || !out->methods[out->main].there) {
+    return PF_OK;
+  }
+  return pf_infer_warn(out, error, "no sandwich intervals: %s; those shown are by %s", refused->why,
+                       pf_interval_methods[out->main]->name);
+}
+
 /* Every method that is wanted, until one finds that the fit is no optimum. */
 static pf_status compute_methods(pf_infer_job *job, pf_error *error)
 {
@@ -323,7 +334,7 @@ static pf_status compute_methods(pf_infer_job *job, pf_error *error)
   for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
     out->main = added[shown[i]] && out->methods[shown[i]].there ? shown[i] : out->main;
   }
-  return PF_OK;
+  return added[PF_INTERVAL_sandwich] ? warn_of_alike(out, error) : PF_OK;
 }
 
 /* Where the likelihood has no maximum and no profile was asked for, nobody knows which values the

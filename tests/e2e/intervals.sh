@@ -56,6 +56,20 @@ run_fit copies "$cases/identical-clusters/nine-copies.cfg" &&
   value copies intervals.csv "all('no rank' in r['why'] or 'copies of one animal' in r['why'] for r in rows if r['method'] == 'sandwich')"
 value copies intervals.csv "any(abs(float(r['se']) - 0.159) < 2e-3 for r in rows if r['method'] == 'fisher')"
 
+# the same where "auto" chooses: what it wanted and did not get is said
+python3 - "$cases/identical-clusters/nine-copies.csv" "$work/copies.csv" <<'PY'
+import sys
+head, *rows = open(sys.argv[1]).read().splitlines()
+first = rows[0].split(",")[0]
+one = [r.split(",", 1)[1] for r in rows if r.split(",")[0] == first]
+with open(sys.argv[2], "w") as file:
+    print(head, *(f"m{k},{r}" for k in range(24) for r in one), sep="\n", file=file)
+PY
+"$PLASTFIT" fit "$cases/identical-clusters/nine-copies.cfg" 'intervals.methods=["auto"]' source.path="$work/copies.csv" out="$work/alike" --force \
+  >"$work/alike.log" 2>&1 || true
+tr -s ' \n' ' ' <"$work/alike.log" | grep -q "no sandwich intervals: .*copies of one animal.*those shown are by" ||
+  fail "copies of one animal under auto: $(cat "$work/alike.log")"
+
 # counts are compared with the expected count
 run_fit counts "$cases/poisson-r2/poisson_r2.cfg" report=false && holds counts "abs(s['mean']['r2_activity'] - 0.348) < 2e-3"
 
