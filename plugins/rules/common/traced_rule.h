@@ -19,24 +19,46 @@
 
 #include "traced_synapse.h"
 
-/** Traces of unit n of one side, [count][ld], into `out`. */
-static inline void traced_read(const pf_real *planes, int64_t ld, int64_t n, int count, double *out)
+/** The units of one side of a block. */
+typedef struct traced_units {
+  int is_post, count;    /**< traces of a unit */
+  int64_t n;             /**< units */
+  const pf_real *signal; /**< [n] x, or y */
+  const pf_real *planes; /**< [count][ld] traces */
+  int64_t ld;
+} traced_units;
+
+static inline traced_units traced_side(const pf_block *in, int is_post)
 {
-  for (int k = 0; k < count; k++) {
-    out[k] = (double)planes[k * ld + n];
+  const pf_traces *t = in->traces;
+  return is_post ? (traced_units){1, TRACED_POST, in->n_rows, in->post, t->post, t->ld_post}
+                 : (traced_units){0, TRACED_PRE, in->n_pre, in->pre, t->pre, t->ld_pre};
+}
+
+/** What a synapse sees of unit n of a side. */
+static inline void traced_see(const traced_units *of, int64_t n, traced_synapse *s)
+{
+  double *out = of->is_post ? s->post : s->pre;
+  *(of->is_post ? &s->y : &s->x) = (double)of->signal[n];
+  for (int k = 0; k < of->count; k++) {
+    out[k] = (double)of->planes[k * of->ld + n];
   }
 }
 
-static inline void traced_see_pre(const pf_block *in, int64_t j, traced_synapse *s)
+/** Trace k after the step, and its partial derivatives. */
+static inline double traced_next(const traced_units *of, const traced_synapse *s, int k)
 {
-  s->x = (double)in->pre[j];
-  traced_read(in->traces->pre, in->traces->ld_pre, j, TRACED_PRE, s->pre);
+  return of->is_post ? traced_post(s, k) : traced_pre(s, k);
 }
 
-static inline void traced_see_post(const pf_block *in, int64_t i, traced_synapse *s)
+static inline void traced_dnext(const traced_units *of, const traced_synapse *s, int k,
+                                traced_partials *d)
 {
-  s->y = (double)in->post[i];
-  traced_read(in->traces->post, in->traces->ld_post, i, TRACED_POST, s->post);
+  if (of->is_post) {
+    traced_dpost(s, k, d);
+  } else {
+    traced_dpre(s, k, d);
+  }
 }
 
 /** += c times the partial derivatives, where they are wanted. */
@@ -47,27 +69,18 @@ static inline void traced_add_theta(const traced_partials *d, double c, double *
   }
 }
 
-static inline void traced_add_pre(const traced_partials *d, double c,
-                                  const pf_rule_gradient *gradient, int64_t j)
+static inline void traced_add_unit(const traced_units *of, const traced_partials *d, double c,
+                                   const pf_rule_gradient *gradient, int64_t n)
 {
   const pf_traces *g = gradient->traces;
-  if (gradient->pre != NULL) {
-    gradient->pre[j] += (pf_real)(c * d->x);
+  pf_real *signal = of->is_post ? gradient->post : gradient->pre;
+  pf_real *planes = of->is_post ? g->post : g->pre;
+  const int64_t ld = of->is_post ? g->ld_post : g->ld_pre;
+  if (signal != NULL) {
+    signal[n] += (pf_real)(c * (of->is_post ? d->y : d->x));
   }
-  for (int k = 0; k < TRACED_PRE && g->pre != NULL; k++) {
-    g->pre[k * g->ld_pre + j] += (pf_real)(c * d->pre[k]);
-  }
-}
-
-static inline void traced_add_post(const traced_partials *d, double c,
-                                   const pf_rule_gradient *gradient, int64_t i)
-{
-  const pf_traces *g = gradient->traces;
-  if (gradient->post != NULL) {
-    gradient->post[i] += (pf_real)(c * d->y);
-  }
-  for (int k = 0; k < TRACED_POST && g->post != NULL; k++) {
-    g->post[k * g->ld_post + i] += (pf_real)(c * d->post[k]);
+  for (int k = 0; k < of->count && planes != NULL; k++) {
+    planes[k * ld + n] += (pf_real)(c * (of->is_post ? d->post[k] : d->pre[k]));
   }
 }
 
@@ -80,10 +93,11 @@ static pf_status forward_block(const void *self, const pf_block *in, pf_real *dw
   if (status != PF_OK) {
     return status;
   }
+  const traced_units pre = traced_side(in, 0), post = traced_side(in, 1);
   for (int64_t i = 0; i < in->n_rows; i++) {
-    traced_see_post(in, i, &s);
+    traced_see(&post, i, &s);
     for (int64_t j = 0; j < in->n_pre; j++) {
-      traced_see_pre(in, j, &s);
+      traced_see(&pre, j, &s);
       s.w = (double)in->w[i * in->ldw + j];
       dw[i * lddw + j] = (pf_real)traced_dw(&s);
     }
@@ -101,17 +115,18 @@ static pf_status forward_block_vjp(const void *self, const pf_block *in, const p
   if (status != PF_OK) {
     return status;
   }
+  const traced_units pre = traced_side(in, 0), post = traced_side(in, 1);
   for (int64_t i = 0; i < in->n_rows; i++) {
-    traced_see_post(in, i, &s);
+    traced_see(&post, i, &s);
     for (int64_t j = 0; j < in->n_pre; j++) {
       const double c = (double)cotangent[i * ld_cotangent + j];
       traced_partials d = {0};
-      traced_see_pre(in, j, &s);
+      traced_see(&pre, j, &s);
       s.w = (double)in->w[i * in->ldw + j];
       traced_ddw(&s, &d);
       traced_add_theta(&d, c, gradient->theta);
-      traced_add_pre(&d, c, gradient, j);
-      traced_add_post(&d, c, gradient, i);
+      traced_add_unit(&pre, &d, c, gradient, j);
+      traced_add_unit(&post, &d, c, gradient, i);
       if (gradient->w != NULL) {
         gradient->w[i * gradient->ldw + j] += (pf_real)(c * d.w);
       }
@@ -129,16 +144,15 @@ static pf_status update_block_traces(const void *self, const pf_block *in, const
   if (status != PF_OK) {
     return status;
   }
-  for (int64_t j = 0; j < in->n_pre && next->pre != NULL; j++) {
-    traced_see_pre(in, j, &s);
-    for (int k = 0; k < TRACED_PRE; k++) {
-      next->pre[k * next->ld_pre + j] = (pf_real)traced_pre(&s, k);
-    }
-  }
-  for (int64_t i = 0; i < in->n_rows && next->post != NULL; i++) {
-    traced_see_post(in, i, &s);
-    for (int k = 0; k < TRACED_POST; k++) {
-      next->post[k * next->ld_post + i] = (pf_real)traced_post(&s, k);
+  for (int is_post = 0; is_post <= 1; is_post++) {
+    const traced_units of = traced_side(in, is_post);
+    pf_real *planes = is_post ? next->post : next->pre;
+    const int64_t ld = is_post ? next->ld_post : next->ld_pre;
+    for (int64_t n = 0; n < of.n && planes != NULL; n++) {
+      traced_see(&of, n, &s);
+      for (int k = 0; k < of.count; k++) {
+        planes[k * ld + n] = (pf_real)traced_next(&of, &s, k);
+      }
     }
   }
   return PF_OK;
@@ -154,24 +168,19 @@ static pf_status update_block_traces_vjp(const void *self, const pf_block *in,
   if (status != PF_OK) {
     return status;
   }
-  for (int64_t j = 0; j < in->n_pre && cotangent->pre != NULL; j++) {
-    traced_see_pre(in, j, &s);
-    for (int k = 0; k < TRACED_PRE; k++) {
-      const double c = (double)cotangent->pre[k * cotangent->ld_pre + j];
-      traced_partials d = {0};
-      traced_dpre(&s, k, &d);
-      traced_add_theta(&d, c, gradient->theta);
-      traced_add_pre(&d, c, gradient, j);
-    }
-  }
-  for (int64_t i = 0; i < in->n_rows && cotangent->post != NULL; i++) {
-    traced_see_post(in, i, &s);
-    for (int k = 0; k < TRACED_POST; k++) {
-      const double c = (double)cotangent->post[k * cotangent->ld_post + i];
-      traced_partials d = {0};
-      traced_dpost(&s, k, &d);
-      traced_add_theta(&d, c, gradient->theta);
-      traced_add_post(&d, c, gradient, i);
+  for (int is_post = 0; is_post <= 1; is_post++) {
+    const traced_units of = traced_side(in, is_post);
+    const pf_real *planes = is_post ? cotangent->post : cotangent->pre;
+    const int64_t ld = is_post ? cotangent->ld_post : cotangent->ld_pre;
+    for (int64_t n = 0; n < of.n && planes != NULL; n++) {
+      traced_see(&of, n, &s);
+      for (int k = 0; k < of.count; k++) {
+        const double c = (double)planes[k * ld + n];
+        traced_partials d = {0};
+        traced_dnext(&of, &s, k, &d);
+        traced_add_theta(&d, c, gradient->theta);
+        traced_add_unit(&of, &d, c, gradient, n);
+      }
     }
   }
   return PF_OK;
@@ -206,36 +215,25 @@ static inline double traced_along_theta(const traced_partials *d, const pf_rule_
   return sum;
 }
 
-/** Of x and the traces of presynaptic unit j. */
-static inline double traced_along_pre(const traced_partials *d, const pf_rule_tangent *tangent,
-                                      int64_t k, int64_t j)
+/** Of the signal and the traces of unit n of a side. */
+static inline double traced_along_unit(const traced_units *of, const traced_partials *d,
+                                       const pf_rule_tangent *tangent, int64_t k, int64_t n)
 {
   const pf_traces *dots = tangent->traces;
-  const int64_t at = k * tangent->traces_stride + j;
+  const int64_t at = k * tangent->traces_stride + n;
+  const pf_real *signal = of->is_post ? tangent->post : tangent->pre;
+  const int64_t stride = of->is_post ? tangent->post_stride : tangent->pre_stride;
   double sum = 0.0;
-  if (tangent->pre != NULL) {
-    sum += d->x * (double)tangent->pre[k * tangent->pre_stride + j];
+  if (signal != NULL) {
+    sum += (of->is_post ? d->y : d->x) * (double)signal[k * stride + n];
   }
-  if (dots != NULL && dots->pre != NULL) {
-    sum += traced_along(d->pre, TRACED_PRE, dots->pre + at, dots->ld_pre);
+  if (dots == NULL) {
+    return sum;
   }
-  return sum;
-}
-
-/** Of y and the traces of postsynaptic unit i. */
-static inline double traced_along_post(const traced_partials *d, const pf_rule_tangent *tangent,
-                                       int64_t k, int64_t i)
-{
-  const pf_traces *dots = tangent->traces;
-  const int64_t at = k * tangent->traces_stride + i;
-  double sum = 0.0;
-  if (tangent->post != NULL) {
-    sum += d->y * (double)tangent->post[k * tangent->post_stride + i];
-  }
-  if (dots != NULL && dots->post != NULL) {
-    sum += traced_along(d->post, TRACED_POST, dots->post + at, dots->ld_post);
-  }
-  return sum;
+  const pf_real *planes = of->is_post ? dots->post : dots->pre;
+  const int64_t ld = of->is_post ? dots->ld_post : dots->ld_pre;
+  return sum + traced_along(of->is_post ? d->post : d->pre, of->count,
+                            planes == NULL ? NULL : planes + at, ld);
 }
 
 static pf_status forward_block_jvp(const void *self, const pf_block *in,
@@ -247,19 +245,21 @@ static pf_status forward_block_jvp(const void *self, const pf_block *in,
   if (status != PF_OK) {
     return status;
   }
+  const traced_units pre = traced_side(in, 0), post = traced_side(in, 1);
   for (int64_t i = 0; i < in->n_rows; i++) {
-    traced_see_post(in, i, &s);
+    traced_see(&post, i, &s);
     for (int64_t j = 0; j < in->n_pre; j++) {
       traced_partials d = {0};
-      traced_see_pre(in, j, &s);
+      traced_see(&pre, j, &s);
       s.w = (double)in->w[i * in->ldw + j];
       traced_ddw(&s, &d);
       for (int64_t k = 0; k < tangent->n_tangents; k++) {
         const pf_real *w = tangent->w == NULL ? NULL : tangent->w + k * tangent->w_stride;
         const double by_w = w == NULL ? 0.0 : d.w * (double)w[i * tangent->ldw + j];
         tangent->dw[k * tangent->dw_stride + i * tangent->lddw + j] =
-            (pf_real)(traced_along_theta(&d, tangent, k) + traced_along_pre(&d, tangent, k, j) +
-                      traced_along_post(&d, tangent, k, i) + by_w);
+            (pf_real)(traced_along_theta(&d, tangent, k) +
+                      traced_along_unit(&pre, &d, tangent, k, j) +
+                      traced_along_unit(&post, &d, tangent, k, i) + by_w);
       }
     }
   }
@@ -276,25 +276,20 @@ static pf_status update_block_traces_jvp(const void *self, const pf_block *in,
   if (status != PF_OK) {
     return status;
   }
-  for (int64_t j = 0; j < in->n_pre && next->pre != NULL; j++) {
-    traced_see_pre(in, j, &s);
-    for (int p = 0; p < TRACED_PRE; p++) {
-      traced_partials d = {0};
-      traced_dpre(&s, p, &d);
-      for (int64_t k = 0; k < tangent->n_tangents; k++) {
-        next->pre[k * tangent->traces_stride + p * next->ld_pre + j] =
-            (pf_real)(traced_along_theta(&d, tangent, k) + traced_along_pre(&d, tangent, k, j));
-      }
-    }
-  }
-  for (int64_t i = 0; i < in->n_rows && next->post != NULL; i++) {
-    traced_see_post(in, i, &s);
-    for (int p = 0; p < TRACED_POST; p++) {
-      traced_partials d = {0};
-      traced_dpost(&s, p, &d);
-      for (int64_t k = 0; k < tangent->n_tangents; k++) {
-        next->post[k * tangent->traces_stride + p * next->ld_post + i] =
-            (pf_real)(traced_along_theta(&d, tangent, k) + traced_along_post(&d, tangent, k, i));
+  for (int is_post = 0; is_post <= 1; is_post++) {
+    const traced_units of = traced_side(in, is_post);
+    pf_real *planes = is_post ? next->post : next->pre;
+    const int64_t ld = is_post ? next->ld_post : next->ld_pre;
+    for (int64_t n = 0; n < of.n && planes != NULL; n++) {
+      traced_see(&of, n, &s);
+      for (int p = 0; p < of.count; p++) {
+        traced_partials d = {0};
+        traced_dnext(&of, &s, p, &d);
+        for (int64_t k = 0; k < tangent->n_tangents; k++) {
+          planes[k * tangent->traces_stride + p * ld + n] =
+              (pf_real)(traced_along_theta(&d, tangent, k) +
+                        traced_along_unit(&of, &d, tangent, k, n));
+        }
       }
     }
   }
