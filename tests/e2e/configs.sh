@@ -35,6 +35,10 @@ for config in "$PF_SRCDIR"/configs/*.cfg; do
       animals=88
       set -- source.folder="\"$folder\"" fit.starts=1
       ;;
+    population-groups) # two means need more than two animals
+      animals=8
+      set -- source.animals=8
+      ;;
     *) set -- evaluate.animals=2 source.animals=2 ;;
   esac
   run_brief_fit "$name" "$config" "$@" fit.epochs=3 fit.iterations=3 fit.log_every=1 || continue
