@@ -484,6 +484,42 @@ static pf_status lower_weights(const fit_run *run, size_t u, const pf_function *
   return status;
 }
 
+/* INFINITY: there is none. */
+static double objective_at(const pf_function *function, const double *v)
+{
+  double f = 0.0;
+  pf_optimum count = pf_optimum_none();
+  pf_error ignored = pf_error_none();
+  return pf_function_value(function, v, &f, &count, &ignored) == PF_OK ? f : (double)INFINITY;
+}
+
+/* Where predictions at `v` are worse by far than nearer to 0, as in other units of inputs, scales
+ * say nothing there: then halfway to 0 again and again. point: room, [n]. */
+static void leave_bad_start(const pf_function *function, double *v, double *point)
+{
+  static const double much_lower = 0.75;
+  enum { MAX_HALVINGS = 200 };
+  if (function->value == NULL || function->n == 0) {
+    return;
+  }
+  double f = objective_at(function, v);
+  for (int halved = 0; halved < MAX_HALVINGS; halved++) {
+    for (size_t i = 0; i < function->n; i++) {
+      point[i] = 0.5 * v[i];
+    }
+    pf_clip_to_bounds(function, point);
+    if (memcmp(point, v, function->n * sizeof *v) == 0) {
+      return;
+    }
+    const double nearer = objective_at(function, point);
+    if (!(nearer < much_lower * f) && (isfinite(f) || isfinite(nearer))) {
+      return;
+    }
+    f = nearer;
+    memcpy(v, point, function->n * sizeof *v);
+  }
+}
+
 /* The scales of a group, and starts around `first`. */
 static pf_status scale_group(fit_run *run, size_t u, const double *first,
                              pf_workspace *const *workspaces, pf_error *error)
@@ -503,6 +539,7 @@ static pf_status scale_group(fit_run *run, size_t u, const double *first,
   memcpy(g->first, first, n * sizeof *first);
   status = lower_weights(run, u, function, g->first, error);
   if (status == PF_OK) {
+    leave_bad_start(function, g->first, scale);
     status = pf_value_scales(function, g->first, scale, &known, error);
   }
   g->scale = known ? scale : NULL;
