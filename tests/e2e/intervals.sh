@@ -44,6 +44,21 @@ value separation theta.csv "all(r['verdict'] == 'practically not identified' and
 run_fit collapse "$cases/profile-collapse/profile_collapse.cfg" 'intervals.methods=["profile"]' report=false fit.starts=3 &&
   value collapse theta.csv "of('tau_plus', 'ci_upper') > 60 and of('tau_plus', 'ci_lower') < 5"
 
+# a set in pieces: another optimum of a5 is within 1.92 nats, so its interval reaches over both, nothing of it is called
+# identified, and it is in no mean; on the terminal, in the files and on the page
+"$PLASTFIT" fit "$cases/others-matter/eight.cfg" report=true out="$work/pieces" >"$work/pieces.log" 2>&1 || fail "pieces: $(cat "$work/pieces.log")"
+tr -s ' \n' ' ' <"$work/pieces.log" >"$work/pieces.line"
+for text in "x r: the data allow from 0.46 to 2.993; and, around another optimum that fits about as well, from -0.04511 to -0.01591" \
+  "left out of means, not identified: a5 (w, x r)"; do
+  grep -qF -- "$text" "$work/pieces.line" || fail "pieces: expected '$text', found $(cat "$work/pieces.log")"
+done
+value pieces theta.csv "all(r['verdict'] == 'practically not identified' and 'around another optimum' in r['note'] for r in rows if r['unit'] == 'a5')"
+value pieces theta.csv "[-0.06 < float(r['ci_lower']) < -0.03 and float(r['ci_upper']) > 2.9 for r in rows if r['unit'] == 'a5' and r['label'] == 'x r'] == [True]"
+value pieces theta.csv "all(r['verdict'] == 'identified' and r['note'] == '' for r in rows if r['unit'] != 'a5')"
+holds pieces "[u['verdicts']['practically not identified'] for u in s['inference']['units'] if u['name'] == 'a5'] == [2]"
+holds pieces "'left out of means, not identified: a5 (w, x r)' in s['equations'][0]['notes']"
+sed 's/<[^>]*>/ /g' "$work/pieces/report.html" | tr -s ' \n' ' ' | grep -q "a5 0 2 0" || fail "pieces: the page does not count a5's verdicts"
+
 # a parameter of one animal is not resampled by animals
 run_fit ten "$cases/bootstrap-per-animal/ten.cfg" 'intervals.methods=["bootstrap"]' &&
   value ten intervals.csv "of('bias', 'lower', animal='a1') < 0 and of('bias', 'upper', animal='a1') > 0.7"
