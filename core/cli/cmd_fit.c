@@ -183,9 +183,16 @@ static pf_status run_fit(const pf_problem *problem, const arguments *how, result
       pf_closed_loop_of_fit(problem, out->fit, &out->closed_loop, error) != PF_OK) {
     return PF_STOP;
   }
+  pf_meter meter;
+  pf_meter_start(&meter);
+  if (!how->given.quiet) {
+    pf_meter_say(&meter, "writing the report and its figures");
+  }
   const pf_report_parts parts = {problem,         out->fit,          out->inference,
                                  out->evaluation, &out->closed_loop, out->population};
-  if (pf_report_write(&parts, how->force, &out->folder, error) != PF_OK) {
+  const pf_status written = pf_report_write(&parts, how->force, &out->folder, error);
+  pf_meter_end(&meter);
+  if (written != PF_OK) {
     return PF_STOP;
   }
   const pf_fit *fit = out->fit;
@@ -255,7 +262,14 @@ static pf_status make_problem(const arguments *how, pf_config **config, pf_probl
       pf_report_check_out(out, how->force, error) != PF_OK) {
     return PF_STOP;
   }
-  if (pf_problem_create(*config, problem, error) != PF_OK) {
+  pf_meter meter;
+  pf_meter_start(&meter);
+  if (!how->given.quiet) {
+    pf_meter_say(&meter, "reading the data");
+  }
+  const pf_status made = pf_problem_create(*config, problem, error);
+  pf_meter_end(&meter);
+  if (made != PF_OK) {
     return PF_STOP;
   }
   return pf_report_begin(*problem, how->force, folder, error);

@@ -4,6 +4,7 @@
 #include "core/command_line/json_output.h"
 #include "core/page/html.h"
 #include "core/store/folder.h"
+#include "core/terminal/meter.h"
 
 #include <string.h>
 
@@ -39,7 +40,14 @@ done:
 static int write_report(const char *run, const pf_cli_arguments *given)
 {
   pf_error error = pf_error_none();
-  if (write_locked(run, &error) != PF_OK) {
+  pf_meter meter;
+  pf_meter_start(&meter);
+  if (!given->quiet) {
+    pf_meter_say(&meter, "drawing figures");
+  }
+  const pf_status status = write_locked(run, &error);
+  pf_meter_end(&meter);
+  if (status != PF_OK) {
     return pf_cli_say(PF_EXIT_FAILED, "%s", error.text);
   }
   char page[4096];

@@ -79,6 +79,17 @@ void pf_meter_show(void *payload, double done, const char *what)
   meter->last_shown = now;
 }
 
+void pf_meter_say(pf_meter *meter, const char *what)
+{
+  char line[128];
+  if (!meter->is_terminal) {
+    return;
+  }
+  const int n = snprintf(line, sizeof line, "\r%.80s ...\033[K", what);
+  command_terminal(line, (size_t)n);
+  meter->on_line = 1;
+}
+
 void pf_meter_end(pf_meter *meter)
 {
   if (meter->on_line) {

@@ -16,6 +16,8 @@ typedef struct pf_meter {
 } pf_meter;
 void pf_meter_start(pf_meter *meter);
 void pf_meter_show(void *meter, double done, const char *what);
+/** On a terminal: a phase whose length nobody knows, until pf_meter_end. */
+void pf_meter_say(pf_meter *meter, const char *what);
 void pf_meter_end(pf_meter *meter);
 
 #endif
