@@ -9,8 +9,12 @@
 
 /* ---- coefficients ---- */
 
+/* Fewer values that are of no rule stand beside the coefficients: they make no distribution. */
+enum { MIN_DISTRIBUTION = 10 };
+
 typedef struct columns {
   size_t unit, owner, name, label, estimate, truth, fixed, status, low, high;
+  bool others_apart; /**< values of no rule are a figure of their own */
 } columns;
 
 static columns columns_of(const pf_sheet *theta)
@@ -62,7 +66,8 @@ static int by_size(const void *a, const void *b)
 
 static bool is_of_rule(const pf_sheet *theta, const columns *c, size_t row)
 {
-  return strncmp(pf_sheet_text(theta, row, c->owner), "rules.", strlen("rules.")) == 0;
+  return !c->others_apart ||
+         strncmp(pf_sheet_text(theta, row, c->owner), "rules.", strlen("rules.")) == 0;
 }
 
 /** Of parameter `row`: the largest |estimate| or |truth|, over units. */
@@ -195,8 +200,7 @@ static pf_status draw_cloud(pf_figures *figures, const cloud *points, pf_error *
   const bool known = any_finite(points->truth, n);
   const bool intervals = any_finite(points->low, points->n);
   char caption[400];
-  (void)snprintf(caption, sizeof caption,
-                 "Coefficients of the rules, rule by rule, the largest first%s%s%s.%s",
+  (void)snprintf(caption, sizeof caption, "Coefficients, rule by rule, the largest first%s%s%s.%s",
                  n_units > 1 ? ", one point for each unit" : "",
                  intervals ? ", with 95 % intervals" : "",
                  known ? "; rings: the values with which the data were made" : "",
@@ -236,21 +240,28 @@ static size_t count_units(const pf_sheet *theta, const columns *c, size_t row)
   return n;
 }
 
-/** Fitted values of the first unit that are no coefficients of a rule (starting weights, gains),
- * as a distribution. */
-static pf_status plot_other_values(pf_figures *figures, const pf_sheet *theta, const columns *c,
-                                   pf_error *error)
+/** Fitted values that are no coefficients of a rule, such as starting weights. `values`: [n_rows].
+ */
+static size_t list_others(const pf_sheet *theta, const columns *c, double *values)
 {
-  double *values = pf_memory_need(theta->n_rows, sizeof *values, error);
   size_t n = 0;
-  if (values == NULL) {
-    return PF_STOP;
-  }
   for (size_t i = 0; i < theta->n_rows; i++) {
     if (!is_of_rule(theta, c, i) && strcmp(pf_sheet_text(theta, i, c->fixed), "1") != 0) {
       values[n++] = pf_sheet_number(theta, i, c->estimate);
     }
   }
+  return n;
+}
+
+/** As a distribution. */
+static pf_status plot_other_values(pf_figures *figures, const pf_sheet *theta, const columns *c,
+                                   pf_error *error)
+{
+  double *values = pf_memory_need(theta->n_rows, sizeof *values, error);
+  if (values == NULL) {
+    return PF_STOP;
+  }
+  const size_t n = list_others(theta, c, values);
   if (n > 0) {
     pf_figure *figure = pf_figures_add(
         figures, "other-values",
@@ -272,12 +283,14 @@ pf_status pf_plot_coefficients(pf_figures *figures, const pf_run_data *run, pf_e
   if (theta == NULL) {
     return PF_OK;
   }
-  const columns c = columns_of(theta);
+  columns c = columns_of(theta);
   const size_t rows = theta->n_rows;
   coefficient *chosen = pf_memory_need(rows, sizeof *chosen, error);
   double *numbers = pf_memory_need(5 * rows, sizeof *numbers, error);
   const char *ticks[PF_MAX_COEFFICIENTS_DRAWN];
   size_t all = 0;
+  c.others_apart = true;
+  c.others_apart = numbers != NULL && list_others(theta, &c, numbers) >= MIN_DISTRIBUTION;
   const size_t n = chosen == NULL || numbers == NULL || rows == 0
                        ? 0
                        : choose_coefficients(theta, &c, chosen, &all);

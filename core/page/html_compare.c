@@ -362,13 +362,14 @@ static void write_validation(pf_text *page, const comparison *c, const json_t *v
   animals_table(page, c, validation);
 }
 
-/** Where the sentence ends that begins here: after a stop, before a blank and a capital. */
+/** Where the sentence ends that begins here: after a stop, before a capital, a name in quotes, or
+ * "p:". */
 static size_t sentence_length(const char *text)
 {
   size_t n = 0;
   while (text[n] != '\0') {
     const bool stops = text[n] == '.' && text[n + 1] == ' ';
-    if (stops && isupper((unsigned char)text[n + 2])) {
+    if (stops && (isupper((unsigned char)text[n + 2]) || strchr("'p", text[n + 2]) != NULL)) {
       return n + 1;
     }
     n++;
