@@ -63,4 +63,8 @@ arrive 1 separation separation sep12.cfg
 holds separation "s['units'][0]['status'] == 'separation'"
 grep -q "all: separation: the likelihood goes on rising" "$work/separation.log" || fail "separation: $(tail -1 "$work/separation.log")"
 
+# the slope of a root is infinite at an input of 0; what it multiplies is found all the same
+arrive 0 root sqrt-at-zero sqrtx.cfg
+value root a 1.996 1.998
+
 finish
