@@ -666,6 +666,19 @@ static bool is_better(const pf_function *function, const pf_start_result *a,
          (isnan(b->optimum.objective) && !isnan(a->optimum.objective));
 }
 
+/* A start that was stopped (no memory left), not one that failed where it was: what the others
+ * found is not what all would have found. */
+static pf_status check_stopped(const pf_fit_group *group, pf_error *error)
+{
+  for (size_t k = 0; k < group->n_starts; k++) {
+    const pf_start_result *start = &group->starts[k];
+    if (start->status < 0) {
+      return pf_fail_key(error, start->status, start->error.key, "%s", start->error.text);
+    }
+  }
+  return PF_OK;
+}
+
 /* Which start is the best, and which others reached it. */
 static pf_status compare_starts(fit_run *run, size_t u, pf_error *error)
 {
@@ -758,7 +771,10 @@ static pf_status keep_best(fit_run *run, size_t u, pf_error *error)
   if (group->status != PF_OK) {
     return PF_OK;
   }
-  const pf_status status = compare_starts(run, u, error);
+  pf_status status = check_stopped(group, error);
+  if (status == PF_OK) {
+    status = compare_starts(run, u, error);
+  }
   if (status != PF_OK) {
     return status;
   }
