@@ -7,14 +7,13 @@
 #include <math.h>
 #include <string.h>
 
-/* One theta for all animals: where the population's fit starts. */
+/* One theta for all animals: where the population's fit starts. `problem` says so, and MUST outlive
+ * the fit, whose layout refers to its data. */
 static pf_status fit_shared(const pf_problem *problem, const pf_observer *observer, pf_fit **out,
                             pf_error *error)
 {
-  pf_problem shared = *problem;
   pf_fit *fit = NULL;
-  shared.options.per = PF_FIT_SHARED;
-  const pf_status status = pf_estimate(&shared, NULL, observer, &fit, error);
+  const pf_status status = pf_estimate(problem, NULL, observer, &fit, error);
   if (status != PF_OK) {
     return status;
   }
@@ -155,7 +154,9 @@ static pf_status fit_from_start(const population_job *job, pf_fit *fit, pf_anima
                                 pf_error *error)
 {
   const pf_problem *problem = job->problem;
+  pf_problem together = *problem;
   pf_fit *shared = NULL;
+  together.options.per = PF_FIT_SHARED;
   pf_status status = pf_fit_groups_create(problem, fit, error);
   if (status != PF_OK) {
     return status;
@@ -163,7 +164,7 @@ static pf_status fit_from_start(const population_job *job, pf_fit *fit, pf_anima
   if (problem->warm != NULL) {
     return fit_animals(job, fit, out, error);
   }
-  status = fit_shared(problem, job->observer, &shared, error);
+  status = fit_shared(&together, job->observer, &shared, error);
   if (status != PF_OK) {
     return status;
   }
@@ -174,7 +175,7 @@ static pf_status fit_from_start(const population_job *job, pf_fit *fit, pf_anima
   } else if (status == PF_OK) {
     status = fit_animals(job, fit, out, error);
   }
-  pf_fit_free(problem, shared);
+  pf_fit_free(&together, shared);
   return status;
 }
 
