@@ -225,7 +225,7 @@ static void describe_parameters(FILE *stream, enum format format, pf_parameter_t
   }
   print_rows(stream, format, rows, shown + 1);
   if (shown < table.count) {
-    (void)fprintf(stream, format == PLAIN ? "  ... and %zu more\n" : "\n... and %zu more.\n",
+    (void)fprintf(stream, format == PLAIN ? "  ... and %zu more\n" : "\nand %zu more.\n",
                   table.count - shown);
   }
   pf_memory_free(rows);
