@@ -12,7 +12,7 @@
 enum { MAX_DIRECTIONS = 40, MAX_SERIES = 8 };
 
 typedef struct columns {
-  size_t unit, name, label, animal, experiment, direction, eigenvalue, share;
+  size_t unit, owner, name, label, animal, experiment, direction, eigenvalue, share;
 } columns;
 
 /* What does not count as more than 0 stands here on the logarithmic axis. */
@@ -55,7 +55,8 @@ static size_t place_value(const pf_sheet *s, const columns *c, size_t row, size_
                           const char **ticks, size_t *n)
 {
   for (size_t k = 0; k < *n; k++) {
-    if (same_text(s, row, first_rows[k], c->name) && same_text(s, row, first_rows[k], c->animal) &&
+    if (same_text(s, row, first_rows[k], c->owner) && same_text(s, row, first_rows[k], c->name) &&
+        same_text(s, row, first_rows[k], c->animal) &&
         same_text(s, row, first_rows[k], c->experiment)) {
       return k;
     }
@@ -160,6 +161,7 @@ pf_status pf_plot_spectrum(pf_figures *figures, const pf_run_data *run, pf_error
   const double rank_tolerance =
       pf_result_number(json_object_get(run->summary, "inference"), "rank_tolerance");
   const columns c = {.unit = pf_sheet_column(s, "unit"),
+                     .owner = pf_sheet_column(s, "owner"),
                      .name = pf_sheet_column(s, "name"),
                      .label = pf_sheet_column(s, "label"),
                      .animal = pf_sheet_column(s, "animal"),
