@@ -154,6 +154,24 @@ static bool is_chunked(hid_t set)
   return chunked;
 }
 
+/** Do the bits of a number lie within its bytes? HDF5 does not ask, and reads beyond them. */
+static bool has_bits_within(hid_t type, H5T_class_t what, size_t size)
+{
+  const size_t precision = H5Tget_precision(type);
+  const int offset = H5Tget_offset(type);
+  size_t sign = 0, exponent = 0, n_exponent = 0, mantissa = 0, n_mantissa = 0;
+  if (size > 16 || precision == 0 || precision > 8 * size || offset < 0 ||
+      (size_t)offset > 8 * size - precision) {
+    return false;
+  }
+  if (what == H5T_INTEGER) {
+    return true;
+  }
+  return H5Tget_fields(type, &sign, &exponent, &n_exponent, &mantissa, &n_mantissa) >= 0 &&
+         sign < precision && n_exponent <= precision && exponent <= precision - n_exponent &&
+         n_mantissa <= precision && mantissa <= precision - n_mantissa;
+}
+
 /** Bytes of a cell; 0 where the cells are no numbers. */
 static size_t number_size(hid_t set)
 {
@@ -162,7 +180,10 @@ static size_t number_size(hid_t set)
     return 0;
   }
   const H5T_class_t what = H5Tget_class(type);
-  const size_t size = what == H5T_INTEGER || what == H5T_FLOAT ? H5Tget_size(type) : 0;
+  size_t size = what == H5T_INTEGER || what == H5T_FLOAT ? H5Tget_size(type) : 0;
+  if (size > 0 && !has_bits_within(type, what, size)) {
+    size = 0;
+  }
   (void)H5Tclose(type);
   return size;
 }
