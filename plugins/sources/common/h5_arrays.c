@@ -67,12 +67,31 @@ int h5_has(hid_t file, const char *path)
   return 0;
 }
 
+/** Do the bits of a number lie within its bytes? HDF5 does not ask, and reads beyond them. */
+static int has_bits_within(hid_t type, H5T_class_t class)
+{
+  const size_t bits = 8 * H5Tget_size(type), precision = H5Tget_precision(type);
+  const int offset = H5Tget_offset(type);
+  size_t sign = 0, exponent = 0, n_exponent = 0, mantissa = 0, n_mantissa = 0;
+  if (bits > 128 || precision == 0 || precision > bits || offset < 0 ||
+      (size_t)offset > bits - precision) {
+    return 0;
+  }
+  if (class == H5T_INTEGER) {
+    return 1;
+  }
+  return H5Tget_fields(type, &sign, &exponent, &n_exponent, &mantissa, &n_mantissa) >= 0 &&
+         sign < precision && n_exponent <= precision && exponent <= precision - n_exponent &&
+         n_mantissa <= precision && mantissa <= precision - n_mantissa;
+}
+
 /** Numbers, booleans (an enumeration of whole numbers) or text; 0: another type. */
 static int is_readable_type(hid_t type, int *is_text)
 {
   const H5T_class_t class = H5Tget_class(type);
   *is_text = class == H5T_STRING;
-  return *is_text || class == H5T_INTEGER || class == H5T_FLOAT || class == H5T_ENUM;
+  return *is_text || class == H5T_ENUM ||
+         ((class == H5T_INTEGER || class == H5T_FLOAT) && has_bits_within(type, class));
 }
 
 /** A compressed chunk is unpacked whole: one of more bytes than the budget is refused. */
