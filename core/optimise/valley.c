@@ -14,7 +14,9 @@ static const double largest_step = 0.5; /* of the value */
 static const double least_step = 1e-9;  /* likewise: shorter is none */
 static const double far = 1e4;          /* times the value where it began: there is no end */
 static const double grown = 100.0, level_nats = 1e-3; /* an end in sight: times, and nats */
-static const double no_level = 100.0;                 /* times the nats of a look: the end of it */
+/* A rise in nats after which nothing is level. Measured: of two flies that are, the way there rose
+ * by more than 1.92 and less than 6. */
+static const double no_level = 10.0;
 static const double inner_share = 1e-2;  /* of the tolerance in nats, for the other values */
 static const double turned_share = 1e-3; /* the same, for the minimum of the profile */
 
@@ -404,7 +406,7 @@ pf_status pf_valley_is_level(const pf_valley_in *in, const double *v, const pf_v
     }
     copy_point(&s, &s.now, &s.last);
     copy_point(&s, &s.next, &s.now);
-    if (nats_at(&s, objective) * (s.now.f - objective) > no_level * look->nats) {
+    if (nats_at(&s, objective) * (s.now.f - objective) > no_level) {
       goto done; /* what rises by so much is not level, wherever it goes from there */
     }
   }
