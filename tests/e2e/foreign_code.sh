@@ -173,6 +173,7 @@ PF_PLUGIN_ENTRY(other)
   return &table;
 }
 END
+  # shellcheck disable=SC2046 # flags, a word each
   ${CC:-cc} -shared -fPIC -w $(pkg-config --cflags "plastfit-$precision") -o other/other.so other/other.c || fail "other.so does not build"
   for command in "check other/other.so" "fit evil/evil.cfg rules.learn.plugin=other plugin_path=other out=no" \
     "check own-data.cfg rules.learn.plugin=other plugin_path=other" "list"; do

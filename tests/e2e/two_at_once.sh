@@ -82,7 +82,6 @@ if gnuplot --version >/dev/null 2>&1; then
   rm elsewhere/coefficients.svg
   "$PLASTFIT" report run >log 2>&1 || fail "report, figures elsewhere: $(cat log)"
   [ -L run/figures ] && [ -s elsewhere/coefficients.svg ] || fail "figures that are a link: $(ls elsewhere)"
-  PLASTFIT_GNUPLOT=
 fi
 
 # ---- new: the whole or nothing; one of two is told ----
