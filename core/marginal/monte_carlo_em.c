@@ -19,6 +19,9 @@ static const double newton_reach = 10.0;
 static const double most_lost = 0.9;
 /* Nats that the likelihood may fall from the best iterate's before EM goes back to it. */
 static const double most_fallen = 5.0;
+/* A value came back from where it ran off when it is below this share of it: where there is an
+ * optimum after all it lies nearer by orders of magnitude. */
+static const double came_back = 0.5;
 /* Nats below which an M step stops. */
 static const double m_tolerance = 1e-3;
 /* A filter of another replicate than any iteration's. */
@@ -48,6 +51,7 @@ typedef struct em {
   bool is_plain; /* no penalty: Newton steps are right */
   int64_t iterations;
   int64_t counted; /* of them, those that the group's optimum has */
+  double ran_to;   /* where the start's value ended that ran off; 0: none did */
 } em;
 
 /* ---- memory ---- */
@@ -544,6 +548,14 @@ static void add_last_step(em *self)
   }
 }
 
+/* Does the value that ran off in the fit of the start stay out there? Far out the information is
+ * rounding, definite or not, so only a value that came back has an optimum. */
+static bool stays_out(const em *self)
+{
+  const double value = self->now[self->group->runs_off_most];
+  return fabs(value) > came_back * fabs(self->ran_to);
+}
+
 /* What the fit is now. */
 static void set_optimum(em *self, const pf_marginal_fit *marginal, bool solved)
 {
@@ -556,7 +568,9 @@ static void set_optimum(em *self, const pf_marginal_fit *marginal, bool solved)
   optimum->converged = marginal->settled;
   optimum->reason = marginal->settled ? PF_REASON_PROGRESS : PF_REASON_ITERATIONS;
   memcpy(group->values, self->now, self->n * sizeof(double));
-  group->runs_off = group->runs_off && !(marginal->settled && solved);
+  if (group->runs_off && marginal->settled && solved) {
+    group->runs_off = stays_out(self);
+  }
 }
 
 /* Is the fit worse than weights that stay as they start? */
@@ -699,6 +713,7 @@ pf_status pf_em_run(const pf_em_in *in, pf_error *error)
   pf_status status = create_em(&self);
   if (status == PF_OK) {
     memcpy(self.now, in->group->values, self.n * sizeof(double));
+    self.ran_to = in->group->runs_off ? self.now[in->group->runs_off_most] : 0.0;
     status = find_variance(&self, self.now);
   }
   if (status == PF_OK) {
