@@ -60,8 +60,9 @@ static void values_of(const pf_layer *layer, size_t i, double values[N_VALUES])
   }
   if (layer->kind == PF_LAYER_HEAT && layer->rows > 0) {
     const size_t columns = layer->n / layer->rows;
-    values[0] = (double)(i % columns * layer->column_step);
-    values[1] = (double)(i / columns * layer->row_step);
+    const size_t column = i % columns, row = i / columns;
+    values[0] = (double)(column * layer->column_step);
+    values[1] = (double)(row * layer->row_step);
   }
 }
 
