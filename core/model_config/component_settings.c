@@ -7,6 +7,7 @@
 #include "core/settings/root_settings.h"
 #include "core/settings/source_settings.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- the top level ---- */
@@ -247,8 +248,13 @@ static pf_status check_for_task(pf_settings *settings, const pf_models *models, 
 {
   if (settings->fit.per != PF_FIT_SHARED && settings->evaluate.animals > 0) {
     const pf_host *host = pf_config_host(models->config);
-    host->warn(host, "fit.per = \"animal\": fresh animals have no theta of their own, so fresh "
-                     "draws are scored instead of evaluate.animals");
+    const char *per = settings->fit.per == PF_FIT_POPULATION ? "population" : "animal";
+    char line[200];
+    (void)snprintf(line, sizeof line,
+                   "fit.per = \"%s\": fresh animals have no theta of their own, so fresh draws are "
+                   "scored instead of evaluate.animals",
+                   per);
+    host->warn(host, line);
     settings->evaluate.animals = 0;
   }
   if (settings->record.noise > 0.0 && settings->record.counts != PF_RECORD_ACTIVITY) {
