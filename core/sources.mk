@@ -356,6 +356,7 @@ core_sources += core/figures/run_data.c core/figures/run_data.h
 core_sources += core/figures/run_figure.h core/figures/run_figures.c core/figures/run_figures.h
 core_sources += core/figures/population_figure.c
 core_sources += core/figures/group_figure.c
+core_sources += core/figures/value_label.c
 core_sources += core/figures/spectrum_figure.c
 core_sources += core/figures/theta_figures.c
 core_sources += core/figures/profile_figure.c

@@ -10,6 +10,13 @@
 
 enum { PF_MAX_ANIMALS_DRAWN = 24, PF_MAX_COEFFICIENTS_DRAWN = 40 };
 
+/** How the figures call the value of row `row`: its label, or its name where it has none. Where the
+ * sheet has coefficients of two rules or more, the rule stands before it, as in "hebb: w". */
+typedef struct pf_value_label {
+  char text[256];
+} pf_value_label;
+pf_value_label pf_label_of_value(const pf_sheet *sheet, size_t row);
+
 /** Adds to `figures` what it can draw; nothing where the run has no such data. */
 typedef pf_status (*pf_plot_run)(pf_figures *figures, const pf_run_data *run, pf_error *error);
 

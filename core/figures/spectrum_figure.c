@@ -12,7 +12,7 @@
 enum { MAX_DIRECTIONS = 40, MAX_SERIES = 8 };
 
 typedef struct columns {
-  size_t unit, owner, name, label, animal, experiment, direction, eigenvalue, share;
+  size_t unit, owner, name, animal, experiment, direction, eigenvalue, share;
 } columns;
 
 /* What does not count as more than 0 stands here on the logarithmic axis. */
@@ -49,10 +49,10 @@ static size_t read_eigenvalues(const pf_sheet *s, const columns *c, size_t first
   return n;
 }
 
-/** Values in the order in which they first come; ticks: [MAX_DIRECTIONS]. MAX_DIRECTIONS where
+/** Values in the order in which they first come; labels: [MAX_DIRECTIONS]. MAX_DIRECTIONS where
  * there is no room. */
 static size_t place_value(const pf_sheet *s, const columns *c, size_t row, size_t *first_rows,
-                          const char **ticks, size_t *n)
+                          pf_value_label *labels, size_t *n)
 {
   for (size_t k = 0; k < *n; k++) {
     if (same_text(s, row, first_rows[k], c->owner) && same_text(s, row, first_rows[k], c->name) &&
@@ -65,7 +65,7 @@ static size_t place_value(const pf_sheet *s, const columns *c, size_t row, size_
     return MAX_DIRECTIONS;
   }
   first_rows[*n] = row;
-  ticks[*n] = pf_sheet_text(s, row, c->label);
+  labels[*n] = pf_label_of_value(s, row);
   return (*n)++;
 }
 
@@ -74,6 +74,7 @@ static size_t place_value(const pf_sheet *s, const columns *c, size_t row, size_
 static pf_status draw_directions(pf_figure *figure, const pf_sheet *s, const columns *c,
                                  size_t n_rows, size_t n, pf_error *error)
 {
+  pf_value_label labels[MAX_DIRECTIONS];
   const char *ticks[MAX_DIRECTIONS];
   size_t first_rows[MAX_DIRECTIONS], n_values = 0;
   if (n > MAX_DIRECTIONS) {
@@ -83,7 +84,7 @@ static pf_status draw_directions(pf_figure *figure, const pf_sheet *s, const col
   double *dense = pf_memory_need(n * MAX_DIRECTIONS, sizeof *dense, error);
   if (cells != NULL && dense != NULL) {
     for (size_t i = 0; i < n_rows; i++) {
-      const size_t k = place_value(s, c, i, first_rows, ticks, &n_values);
+      const size_t k = place_value(s, c, i, first_rows, labels, &n_values);
       const size_t d = (size_t)pf_sheet_number(s, i, c->direction) - 1;
       if (k < MAX_DIRECTIONS && d < n) {
         cells[d * MAX_DIRECTIONS + k] = pf_sheet_number(s, i, c->share);
@@ -91,6 +92,9 @@ static pf_status draw_directions(pf_figure *figure, const pf_sheet *s, const col
     }
     for (size_t d = 0; d < n; d++) {
       memcpy(dense + d * n_values, cells + d * MAX_DIRECTIONS, n_values * sizeof *dense);
+    }
+    for (size_t k = 0; k < n_values; k++) {
+      ticks[k] = labels[k].text;
     }
     char numbers[MAX_DIRECTIONS][8];
     const char *rows[MAX_DIRECTIONS];
@@ -163,7 +167,6 @@ pf_status pf_plot_spectrum(pf_figures *figures, const pf_run_data *run, pf_error
   const columns c = {.unit = pf_sheet_column(s, "unit"),
                      .owner = pf_sheet_column(s, "owner"),
                      .name = pf_sheet_column(s, "name"),
-                     .label = pf_sheet_column(s, "label"),
                      .animal = pf_sheet_column(s, "animal"),
                      .experiment = pf_sheet_column(s, "experiment"),
                      .direction = pf_sheet_column(s, "direction"),

@@ -13,7 +13,7 @@
 enum { MIN_DISTRIBUTION = 10 };
 
 typedef struct columns {
-  size_t unit, owner, name, label, estimate, truth, fixed, status, low, high;
+  size_t unit, owner, name, estimate, truth, fixed, status, low, high;
   bool others_apart; /**< values of no rule are a figure of their own */
 } columns;
 
@@ -22,7 +22,6 @@ static columns columns_of(const pf_sheet *theta)
   return (columns){.unit = pf_sheet_column(theta, "unit"),
                    .owner = pf_sheet_column(theta, "owner"),
                    .name = pf_sheet_column(theta, "name"),
-                   .label = pf_sheet_column(theta, "label"),
                    .estimate = pf_sheet_column(theta, "estimate"),
                    .truth = pf_sheet_column(theta, "truth"),
                    .fixed = pf_sheet_column(theta, "fixed"),
@@ -287,6 +286,7 @@ pf_status pf_plot_coefficients(pf_figures *figures, const pf_run_data *run, pf_e
   const size_t rows = theta->n_rows;
   coefficient *chosen = pf_memory_need(rows, sizeof *chosen, error);
   double *numbers = pf_memory_need(5 * rows, sizeof *numbers, error);
+  pf_value_label labels[PF_MAX_COEFFICIENTS_DRAWN];
   const char *ticks[PF_MAX_COEFFICIENTS_DRAWN];
   size_t all = 0;
   c.others_apart = true;
@@ -306,8 +306,8 @@ pf_status pf_plot_coefficients(pf_figures *figures, const pf_run_data *run, pf_e
                     .n_all = all,
                     .n_units = count_units(theta, &c, chosen[0].row)};
     for (size_t k = 0; k < n; k++) {
-      ticks[k] = pf_sheet_text(theta, chosen[k].row, c.label);
-      ticks[k] = ticks[k][0] != '\0' ? ticks[k] : pf_sheet_text(theta, chosen[k].row, c.name);
+      labels[k] = pf_label_of_value(theta, chosen[k].row);
+      ticks[k] = labels[k].text;
     }
     collect_points(theta, &c, chosen, &points);
     status = draw_cloud(figures, &points, error);

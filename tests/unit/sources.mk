@@ -94,4 +94,5 @@ unit_test_sources += tests/unit/problem/test_replicate.c
 unit_test_sources += tests/unit/truth/known_fit.c tests/unit/truth/known_fit.h
 unit_test_sources += tests/unit/truth/test_coefficients.c tests/unit/truth/test_effects.c tests/unit/truth/test_equation.c
 unit_test_sources += tests/unit/page/test_verdict.c tests/unit/page/test_page.c tests/unit/page/test_run_page.c
+unit_test_sources += tests/unit/page/test_value_label.c
 unit_test_sources += tests/unit/check/test_check.c
