@@ -415,6 +415,49 @@ static void write_sentences(pf_text *page, const json_t *units, const char *key)
   }
 }
 
+static bool has_figure(const run *r, const char *prefix)
+{
+  for (size_t i = 0; i < pf_figures_count(r->figures); i++) {
+    if (strncmp(pf_figures_name(r->figures, i), prefix, strlen(prefix)) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Do the data determine every direction of every fit, none of them far less than another? */
+static bool are_directions_alike(const json_t *units)
+{
+  /* errors of the least determined direction are then at most 100 times those of the best */
+  const double most = 1e4;
+  for (size_t u = 0; u < json_array_size(units); u++) {
+    const json_t *unit = json_array_get(units, u);
+    const json_t *verdicts = json_object_get(unit, "verdicts");
+    const bool is_doubted = json_array_size(json_object_get(unit, "free")) > 0 ||
+                            json_array_size(json_object_get(unit, "warnings")) > 0 ||
+                            pf_result_number(verdicts, "practically not identified") > 0.0 ||
+                            pf_result_number(verdicts, "not identified by this design") > 0.0;
+    if (is_doubted || !(pf_result_number(unit, "condition") < most)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** The spectrum; folded under one sentence where it has nothing to say. */
+static void write_spectrum(pf_text *page, const run *r, const json_t *units)
+{
+  if (!has_figure(r, "spectrum") || !are_directions_alike(units)) {
+    (void)pf_page_figures(page, r->figures, "spectrum", 1);
+    return;
+  }
+  pf_page_paragraph(page, "No direction is free: the data determine every combination of the "
+                          "coefficients.");
+  pf_page_fold(page, "How well they determine each");
+  (void)pf_page_figures(page, r->figures, "spectrum", 1);
+  pf_page_fold_end(page);
+}
+
 static void write_uncertainty(pf_text *page, const run *r)
 {
   static const char *const columns[] = {
@@ -434,7 +477,7 @@ static void write_uncertainty(pf_text *page, const run *r)
   pf_page_heading(page, "How sure", text);
   write_sentences(page, units, "free");
   write_sentences(page, units, "warnings");
-  (void)pf_page_figures(page, r->figures, "spectrum", 1);
+  write_spectrum(page, r, units);
   pf_page_fold(page, "Each fit");
   pf_page_table(page, columns, sizeof columns / sizeof columns[0]);
   for (size_t u = 0; u < json_array_size(units); u++) {
@@ -452,16 +495,6 @@ static void write_uncertainty(pf_text *page, const run *r)
 }
 
 /* ---- the page ---- */
-
-static bool has_figure(const run *r, const char *prefix)
-{
-  for (size_t i = 0; i < pf_figures_count(r->figures); i++) {
-    if (strncmp(pf_figures_name(r->figures, i), prefix, strlen(prefix)) == 0) {
-      return true;
-    }
-  }
-  return false;
-}
 
 static void write_figures(pf_text *page, const run *r)
 {

@@ -83,6 +83,25 @@ for figure in coefficients learning choices-1 calibration behaviour weights-1 r2
   [ -s "drawn/figures/$figure.svg" ] || fail "no figure $figure"
 done
 grep -q "a &lt;b&gt; &amp; &quot;c&quot;" drawn/report.html || fail "the name is not taken as it is"
+# the spectrum is folded where no direction is free, and open where one is
+python3 - drawn <<'PY' || fail "the spectrum"
+import json, pathlib, shutil, subprocess, sys, os
+said = "No direction is free"
+shutil.copytree("drawn", "doubted")
+path = pathlib.Path("doubted/summary.json")
+with open("doubted/spectrum.csv", "a", encoding="utf-8") as file:
+    file.write("Fly1,rules.learn,X1Y0W0R1,,,x r,1,1,0,1,1\n")
+for condition, folded in ((50, True), (1e6, False), (None, False)):
+    summary = json.loads(path.read_text())
+    for unit in summary["inference"]["units"]:
+        unit.update(condition=condition, free=[], warnings=[])
+        unit["verdicts"] = {"identified": 1, "practically not identified": 0, "not identified by this design": 0}
+    path.write_text(json.dumps(summary))
+    subprocess.run([os.environ["PLASTFIT"], "report", "doubted", "--quiet"], check=True)
+    page = pathlib.Path("doubted/report.html").read_text()
+    if (said in page) != folded or page.count('figures/spectrum.svg"') != 1:
+        sys.exit("condition %s" % condition)
+PY
 mkdir again && cp drawn/report.html again && cp -r drawn/figures again
 rm -r drawn/figures drawn/report.html
 "$PLASTFIT" report drawn --quiet >out 2>&1 || fail "report drawn: $(cat out)"
