@@ -45,6 +45,7 @@ if PLUGIN_FLY_MAT
 unit_test_sources += tests/unit/sources/test_fly_mat.c $(plugins_fly_mat_la_SOURCES)
 endif
 unit_test_sources += tests/unit/base/test_text.c
+unit_test_sources += tests/unit/base/test_put_in_place.c
 unit_test_sources += tests/unit/terminal/test_guard.c
 unit_test_sources += tests/unit/config/support.c tests/unit/config/support.h
 unit_test_sources += tests/unit/config/test_overrides.c
