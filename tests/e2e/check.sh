@@ -83,6 +83,31 @@ shows "WARNING well: input 1 alone predicts every choice"
 check odd.cfg 'rules.learn={ plugin = "taylor"; modulator = "reward"; }' source.input.sd=0 # 81 terms
 shows "WARNING well: fewer observations than free parameters (81)"
 
+# licks of two mice written as 0 and misses as 1: every reward then stands where nothing was chosen
+python3 - <<'END'
+import random
+random.seed(4)
+with open("licks.csv", "w") as right, open("exchanged.csv", "w") as wrong:
+    for file in right, wrong:
+        file.write("subject,trial,odour,lick,reward\n")
+    for row in range(120):
+        lick = random.randrange(2)
+        reward = random.randrange(2) if lick else ""
+        start = "m%d,%d,%.2f," % (1 + row // 60, row % 60, random.random())
+        right.write("%s%d,%s\n" % (start, lick, reward))
+        wrong.write("%s%d,%s\n" % (start, 1 - lick, reward))
+END
+cat >licks.cfg <<'END'
+source: { plugin = "table"; path = "exchanged.csv"; columns: { animal = "subject"; choice = "lick"; inputs = ["odour"]; }; };
+network: { plugin = "feedforward"; layers = [1, 1]; };
+rules: { learn: { plugin = "taylor"; terms = "x r + w"; modulator = "reward"; }; };
+losses = ( { plugin = "choice"; } );
+END
+check licks.cfg
+grep WARNING stdout | grep -qF "or 0 and 1 of the choices are exchanged" || fail "exchanged choices: $(grep WARNING stdout)"
+check licks.cfg source.path=licks.csv
+grep -q "exchanged" stdout && fail "choices that are right are called exchanged: $(grep WARNING stdout)"
+
 # a plugin: by name, by file; what there is not, and what it takes, is said
 "$PLASTFIT" check oja >stdout 2>stderr || fail "check oja: $(cat stdout stderr)"
 grep -q "rule oja keeps its promises: [1-9][0-9]* derivatives" stdout || fail "check oja: $(tail -3 stdout)"

@@ -94,6 +94,7 @@ says 2 "has no theta for 'animal3'; it has: animal1, animal2" per --data data/ta
 
 # what is no run, no data, no option
 says 2 "there is no run folder 'gone'" gone
+says 2 "; did you mean 'per'?" pre
 says 2 "is no folder" data/table.csv
 mkdir empty
 says 2 "is no whole run folder: summary.json" empty

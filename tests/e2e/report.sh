@@ -65,6 +65,8 @@ for bad in nothing.here "$PF_SRCDIR/configs"; do
 done
 cp -r plain broken
 echo '{' >broken/summary.json
+if "$PLASTFIT" report plainx 2>err; then fail "a folder that is not there was reported"; fi
+grep -q "there is no folder 'plainx': .*; did you mean 'plain'?" err || fail "a misspelt folder: $(cat err)"
 if "$PLASTFIT" report broken 2>err; then fail "a broken summary.json was taken"; fi
 grep -q "summary.json:[0-9]*: is no JSON" err || fail "broken summary: $(cat err)"
 echo 'no hdf5' >plain/trajectories.h5
