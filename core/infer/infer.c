@@ -13,6 +13,7 @@
 #include "core/intervals/rivals.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Below how many cells for each value Fisher's intervals are not relied on; how many values are
  * profiled without being asked for it; from how many animals on they are clusters. */
@@ -35,7 +36,6 @@ static pf_status allocate_group(const pf_problem *problem, pf_inference_group *o
              : PF_OK;
 }
 
-/** Says why there is nothing to infer; leaves out->why NULL where there is. */
 /** The key of the config that the penalty of value k comes from. */
 static void name_penalty(const pf_problem *problem, const pf_layout *layout, size_t k, bool is_l1,
                          char *key, size_t capacity)
@@ -57,6 +57,28 @@ static void name_penalty(const pf_problem *problem, const pf_layout *layout, siz
   }
 }
 
+/** "penalty.l1=0, network.initial_weights.l2=0": every penalty that there is, once, as far as the
+ * text goes; "": none. */
+static void list_penalties(const pf_problem *problem, const pf_layout *layout, char *keys,
+                           size_t capacity)
+{
+  keys[0] = '\0';
+  for (size_t k = 0; k < layout->n; k++) {
+    double of[2] = {0.0, 0.0};
+    pf_value_penalty(problem, layout, k, &of[0], &of[1]);
+    for (int is_l2 = 0; is_l2 < 2; is_l2++) {
+      char key[200];
+      name_penalty(problem, layout, k, is_l2 == 0, key, sizeof key - 2);
+      (void)snprintf(key + strlen(key), 3, "=0");
+      const size_t length = strlen(keys);
+      if (of[is_l2] > 0.0 && strstr(keys, key) == NULL && length + strlen(key) + 3 < capacity) {
+        (void)snprintf(keys + length, capacity - length, "%s%s", length > 0 ? ", " : "", key);
+      }
+    }
+  }
+}
+
+/** Says why there is nothing to infer; leaves out->why NULL where there is. */
 static pf_status check_fit(const pf_problem *problem, const pf_fit_group *group,
                            pf_inference_group *out, pf_error *error)
 {
@@ -67,18 +89,14 @@ static pf_status check_fit(const pf_problem *problem, const pf_fit_group *group,
   if (layout->n == 0) {
     return pf_infer_why(&out->why, error, "nothing was fitted");
   }
-  for (size_t k = 0; k < layout->n; k++) {
-    double l1 = 0.0, l2 = 0.0;
-    pf_value_penalty(problem, layout, k, &l1, &l2);
-    if (l1 > 0.0 || l2 > 0.0) {
-      char key[200];
-      name_penalty(problem, layout, k, l1 > 0.0, key, sizeof key);
-      return pf_infer_why(
-          &out->why, error,
-          "a penalty moves coefficients away from the maximum of the likelihood, so the curvature "
-          "there does not give their errors; fit without a penalty (%s=0)",
-          key);
-    }
+  char penalties[400];
+  list_penalties(problem, layout, penalties, sizeof penalties);
+  if (penalties[0] != '\0') {
+    return pf_infer_why(
+        &out->why, error,
+        "a penalty moves coefficients away from the maximum of the likelihood, so the curvature "
+        "there does not give their errors; fit without a penalty (%s)",
+        penalties);
   }
   switch (pf_fit_verdict(group)) {
   case PF_FIT_CONVERGED:

@@ -84,6 +84,8 @@ warned "$hint/penalty_hint.cfg" "unit 2 of 3 was never recorded" source.path="$h
 warned "$hint/penalty_hint.cfg" "unit 3 of 3 is constant" source.path="$hint/dead_cell.csv" 'network.layers=[1,3]'
 "$PLASTFIT" fit "$hint/penalty_hint.cfg" out=hint >stdout 2>stderr || fail "penalty_hint: $(cat stderr)"
 tr -s ' \n' '  ' <stdout | grep -qF "fit without a penalty (network.initial_weights.l2=0)" || fail "another penalty is named than the one there is"
+"$PLASTFIT" fit "$hint/penalty_hint.cfg" penalty.l1=0.01 out=hints >stdout 2>stderr || [ $? -eq 1 ] || fail "two penalties: $(cat stderr)"
+tr -s ' \n' '  ' <stdout | grep -qF "fit without a penalty (penalty.l1=0, network.initial_weights.l2=0)" || fail "of two penalties not both are named"
 refused "$cases/messages/valid.cfg" "the config has no option 'validation'; did you mean 'compare.validation'?"
 "$PLASTFIT" compare "$cases/messages/plastic.cfg" out=compared >stdout 2>stderr && fail "other plastic steps were compared"
 grep -qF "the steps after which weights change" stderr || fail "what differs is not named: $(cat stderr)"
