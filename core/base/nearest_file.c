@@ -47,6 +47,16 @@ void pf_nearest_file(const char *path, char *nearest, size_t capacity)
   pf_array_free(&names);
 }
 
+pf_status pf_fail_no_folder(const char *what, const char *path, pf_error *error)
+{
+  const int reason = errno;
+  char nearest[PATH_MAX];
+  pf_nearest_file(path, nearest, sizeof nearest);
+  return pf_fail(error, PF_STOP, "there is no %s '%s': %s%s%s%s", what, path, strerror(reason),
+                 nearest[0] == '\0' ? "" : "; did you mean '", nearest,
+                 nearest[0] == '\0' ? "" : "'?");
+}
+
 void pf_suggest_file(pf_error *error)
 {
   char path[PATH_MAX], nearest[PATH_MAX];

@@ -67,11 +67,14 @@ static void list_penalties(const pf_problem *problem, const pf_layout *layout, c
     double of[2] = {0.0, 0.0};
     pf_value_penalty(problem, layout, k, &of[0], &of[1]);
     for (int is_l2 = 0; is_l2 < 2; is_l2++) {
+      if (!(of[is_l2] > 0.0)) {
+        continue;
+      }
       char key[200];
       name_penalty(problem, layout, k, is_l2 == 0, key, sizeof key - 2);
       (void)snprintf(key + strlen(key), 3, "=0");
       const size_t length = strlen(keys);
-      if (of[is_l2] > 0.0 && strstr(keys, key) == NULL && length + strlen(key) + 3 < capacity) {
+      if (strstr(keys, key) == NULL && length + strlen(key) + 3 < capacity) {
         (void)snprintf(keys + length, capacity - length, "%s%s", length > 0 ? ", " : "", key);
       }
     }

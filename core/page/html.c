@@ -10,7 +10,6 @@
 #include "core/page/html_run.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -76,12 +75,7 @@ pf_status pf_html_write(const char *folder, pf_error *error)
     return pf_fail(error, PF_STOP, "the name of the folder is too long: %.40s...", folder);
   }
   if (stat(folder, &info) != 0) {
-    const int reason = errno;
-    char nearest[PATH_MAX];
-    pf_nearest_file(folder, nearest, sizeof nearest);
-    return pf_fail(error, PF_STOP, "there is no folder '%s': %s%s%s%s", folder, strerror(reason),
-                   nearest[0] == '\0' ? "" : "; did you mean '", nearest,
-                   nearest[0] == '\0' ? "" : "'?");
+    return pf_fail_no_folder("folder", folder, error);
   }
   for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
     if (pf_result_has(folder, kinds[k].sign) && pf_result_has(folder, "summary.json")) {

@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <limits.h>
 #include <math.h>
 #include <plastfit/plastfit.h>
 #include <string.h>
@@ -78,12 +77,7 @@ pf_status pf_run_folder_check(const char *run, pf_error *error)
 {
   struct stat info;
   if (stat(run, &info) != 0) {
-    const int reason = errno;
-    char nearest[PATH_MAX];
-    pf_nearest_file(run, nearest, sizeof nearest);
-    return pf_fail(error, PF_STOP, "there is no run folder '%s': %s%s%s%s", run, strerror(reason),
-                   nearest[0] == '\0' ? "" : "; did you mean '", nearest,
-                   nearest[0] == '\0' ? "" : "'?");
+    return pf_fail_no_folder("run folder", run, error);
   }
   if (!S_ISDIR(info.st_mode)) {
     return pf_fail(error, PF_STOP, "'%s' is no folder; expected the folder that a fit left", run);

@@ -21,16 +21,21 @@ held() {
   while [ ! -e locked ]; do sleep 0.05; done
 }
 
+# wait_for_both PID PID: $codes are their exit codes, "0 1 "
+wait_for_both() {
+  codes=
+  for each in "$@"; do
+    code=0
+    wait "$each" || code=$?
+    codes="$codes$code "
+  done
+}
+
 # ---- two that score the same: both wait for the lock, one writes, the other is told ----
 held 1.5 run
 "$PLASTFIT" evaluate run --quiet >first 2>&1 & a=$!
 "$PLASTFIT" evaluate run --quiet >second 2>&1 & b=$!
-codes=
-for each in $a $b; do
-  code=0
-  wait $each || code=$?
-  codes="$codes$code "
-done
+wait_for_both $a $b
 wait $holder
 [ "$codes" = "0 1 " ] || [ "$codes" = "1 0 " ] || fail "two evaluations end with $codes: $(cat first second)"
 grep -q "is there already; --force" first second || fail "no evaluation was told: $(cat first second)"
@@ -87,12 +92,7 @@ fi
 # ---- new: the whole or nothing; one of two is told ----
 "$PLASTFIT" new rule twice >first 2>&1 & a=$!
 "$PLASTFIT" new rule twice >second 2>&1 & b=$!
-codes=
-for each in $a $b; do
-  code=0
-  wait $each || code=$?
-  codes="$codes$code "
-done
+wait_for_both $a $b
 [ "$codes" = "0 2 " ] || [ "$codes" = "2 0 " ] || fail "two new rules end with $codes: $(cat first second)"
 [ "$(find twice -type f | wc -l)" -eq 4 ] && [ ! -e twice.part ] || fail "new rule, twice: $(ls -d twice*)"
 mkdir begun.part
